@@ -1,0 +1,88 @@
+package postgres
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// home is the layout of Config.Dir. As root the directory itself, the lock and
+// the log stay root's, so that the database user cannot swap what root opens.
+type home struct {
+	dir      string // absolute
+	data     string // the cluster
+	fresh    string // a cluster that is being made; becomes data when complete
+	password string // the superuser's password
+	lock     string // held by the owner process
+	log      string // what the server prints
+}
+
+func newHome(dir string) (home, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return home{}, err
+	}
+	in := func(name string) string { return filepath.Join(dir, name) }
+	return home{
+		dir: dir, data: in("data"), fresh: in("data.new"), password: in("password"),
+		lock: in("lock"), log: in("postgres.log"),
+	}, nil
+}
+
+// checkContents refuses a directory that holds something else: we change the
+// mode of this directory and must not do that to a stranger's.
+func (h home) checkContents() error {
+	entries, err := os.ReadDir(h.dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("the directory may not be read by this user: allow it, or choose another directory: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if entry.Name() == filepath.Base(h.lock) {
+			return nil
+		}
+	}
+	if len(entries) > 0 {
+		return fmt.Errorf("the directory is neither empty nor a database home (it holds %s): choose another directory", entries[0].Name())
+	}
+	return nil
+}
+
+// make makes the directory; the account must be able to pass it, nobody but
+// its owner can list it.
+func (h home) make(a account) error {
+	if err := os.MkdirAll(filepath.Dir(h.dir), 0o755); err != nil {
+		return err
+	}
+	if err := os.Mkdir(h.dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	mode := fs.FileMode(0o700)
+	if a.drop {
+		mode = 0o711
+	}
+	return os.Chmod(h.dir, mode)
+}
+
+// dataVersion is the major version of the cluster, empty when there is none.
+func (h home) dataVersion() (string, error) {
+	text, err := os.ReadFile(filepath.Join(h.data, "PG_VERSION"))
+	if err == nil {
+		return strings.TrimSpace(string(text)), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	if _, err := os.Stat(h.data); err == nil {
+		return "", fmt.Errorf("%s is no cluster, it has no PG_VERSION: restore it from a backup, or move it away to start empty", h.data)
+	}
+	return "", nil
+}
