@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
@@ -35,8 +36,8 @@ func NewCodec(keys Keys) (*Codec, error) {
 	return &Codec{catalogue: c, keys: keys, random: rand.Reader}, nil
 }
 
-// Draft is an event before encoding. Metadata.SchemaVersion is filled in by
-// Encode.
+// Draft is an event before encoding. Encode fills in Metadata.SchemaVersion and
+// cuts Metadata.RecordedAt to UTC microseconds.
 type Draft struct {
 	ID       uuid.UUID
 	Metadata Metadata
@@ -53,6 +54,7 @@ func (c *Codec) Encode(ctx context.Context, drafts []Draft) ([]Proposed, error) 
 	for i, d := range drafts {
 		name := d.Payload.EventType()
 		d.Metadata.SchemaVersion = c.catalogue.Version(name)
+		d.Metadata.RecordedAt = d.Metadata.RecordedAt.UTC().Truncate(time.Microsecond)
 		if d.Metadata.SchemaVersion == 0 {
 			return nil, fmt.Errorf("encode: %w: %s", ErrUnknownEvent, name)
 		}

@@ -50,7 +50,7 @@ type Metadata struct {
 	CommandID     uuid.UUID   `json:"command_id"`
 	CorrelationID uuid.UUID   `json:"correlation_id"`
 	CausationID   uuid.UUID   `json:"causation_id"` // the causing event, or the command when a person caused it
-	RecordedAt    time.Time   `json:"recorded_at,format:'2006-01-02T15:04:05.000000Z07:00'"`
+	RecordedAt    time.Time   `json:"recorded_at"`  // UTC, microseconds
 	Reason        string      `json:"reason,omitzero"`
 	Approval      Approval    `json:"approval,omitzero"`
 	Source        Source      `json:"source,omitzero"`
