@@ -1,0 +1,42 @@
+package store
+
+import (
+	"context"
+	"iter"
+
+	"waybill/events"
+)
+
+const pageSize = 1000 // events that ReadAll asks for at once
+
+// ReadAll yields every event of the log from a position on, exclusive, to where
+// the log ends when the reading gets there; system events are among them. From
+// the zero position it yields all, in either direction. It reads page by page,
+// so its memory is bounded and a slow consumer costs the server nothing. What
+// ends the reading early is yielded as the last pair's error; outages shorter
+// than Config.Timeout are not seen.
+func (s *Store) ReadAll(ctx context.Context, from events.Position, d Direction) iter.Seq2[events.Record, error] {
+	return func(yield func(events.Record, error) bool) {
+		last := from
+		for {
+			records, err := s.page(ctx, "read the log from position "+last.String(), allOptions(last, d, pageSize))
+			if err != nil {
+				yield(events.Record{}, err)
+				return
+			}
+			progress := false
+			for _, r := range records {
+				if r.Position == last { // forwards, the server repeats where we stand
+					continue
+				}
+				if !yield(r, nil) {
+					return
+				}
+				last, progress = r.Position, true
+			}
+			if len(records) < pageSize || !progress {
+				return
+			}
+		}
+	}
+}
