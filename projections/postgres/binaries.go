@@ -151,6 +151,9 @@ func inspect(ctx context.Context, dir string) (binaries, error) {
 	if err != nil {
 		return binaries{}, err
 	}
+	if _, err := os.Stat(filepath.Join(filepath.Dir(real), "initdb")); err != nil {
+		return binaries{}, err // the link led to half an installation
+	}
 	out, err := exec.CommandContext(ctx, real, "--version").Output()
 	if err != nil {
 		return binaries{}, fmt.Errorf("%s --version: %w", real, err)

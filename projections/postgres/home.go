@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +18,7 @@ type home struct {
 	fresh    string // a cluster that is being made; becomes data when complete
 	password string // the superuser's password
 	lock     string // held by the owner process
+	socket   string // directory of the server's socket
 	log      string // what the server prints
 }
 
@@ -28,7 +30,7 @@ func newHome(dir string) (home, error) {
 	in := func(name string) string { return filepath.Join(dir, name) }
 	return home{
 		dir: dir, data: in("data"), fresh: in("data.new"), password: in("password"),
-		lock: in("lock"), log: in("postgres.log"),
+		lock: in("lock"), socket: in("run"), log: in("postgres.log"),
 	}, nil
 }
 
@@ -45,13 +47,19 @@ func (h home) checkContents() error {
 	if err != nil {
 		return err
 	}
+	var stranger string
+	var marks int
 	for _, entry := range entries {
-		if entry.Name() == filepath.Base(h.lock) {
-			return nil
+		path := filepath.Join(h.dir, entry.Name())
+		if path == h.lock || path == h.password {
+			marks++
+		}
+		if !slices.Contains([]string{h.data, h.fresh, h.password, h.lock, h.socket, h.log, h.log + oldLog}, path) {
+			stranger = entry.Name()
 		}
 	}
-	if len(entries) > 0 {
-		return fmt.Errorf("the directory is neither empty nor a database home (it holds %s): choose another directory", entries[0].Name())
+	if stranger != "" && marks < 2 {
+		return fmt.Errorf("the directory is neither empty nor a database home (it holds %s): choose another directory", stranger)
 	}
 	return nil
 }
@@ -85,4 +93,29 @@ func (h home) dataVersion() (string, error) {
 		return "", fmt.Errorf("%s is no cluster, it has no PG_VERSION: restore it from a backup, or move it away to start empty", h.data)
 	}
 	return "", nil
+}
+
+// socketPathLimit is what fits into a socket's address on every system, in
+// bytes.
+const socketPathLimit = 103
+
+// socketDir is the directory of the server's socket; empty when its path is
+// too long for one.
+func (h home) socketDir() string {
+	if len(filepath.Join(h.socket, ".s.PGSQL.65535")) > socketPathLimit || strings.ContainsAny(h.socket, `,"`) {
+		return "" // they would end the directory's name
+	}
+	return h.socket
+}
+
+// makeSocketDir makes the directory anew: a socket that a killed server left
+// would be in the way.
+func (h home) makeSocketDir(a account) error {
+	if err := os.RemoveAll(h.socket); err != nil {
+		return err
+	}
+	if err := os.Mkdir(h.socket, 0o700); err != nil {
+		return err
+	}
+	return a.own(h.socket)
 }

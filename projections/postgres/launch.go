@@ -45,7 +45,8 @@ func launch(ctx context.Context, cfg Config, h home, a account, bin binaries, lo
 
 func launchOn(ctx context.Context, cfg Config, port int, h home, a account, bin binaries, log *serverLog) (*process, error) {
 	log.mark()
-	cmd := exec.Command(bin.path("postgres"), arguments(cfg, port, h)...)
+	compression := walCompression(ctx, cfg, h, a, bin)
+	cmd := exec.Command(bin.path("postgres"), arguments(cfg, port, compression, h)...)
 	cmd.Dir = "/"
 	cmd.Env = environment(os.Environ())
 	cmd.Stdout, cmd.Stderr = log.file, log.file
@@ -56,7 +57,7 @@ func launchOn(ctx context.Context, cfg Config, port int, h home, a account, bin 
 		return nil, fmt.Errorf("run %s as %s: %w", bin.path("postgres"), a.name, err)
 	}
 	if err := awaitReady(ctx, p, h, log); err != nil {
-		if strings.Contains(log.tail(), "could not create any TCP/IP sockets") {
+		if strings.Contains(log.tail(), "Address already in use") {
 			return nil, portInUse(port)
 		}
 		return nil, err
@@ -76,14 +77,14 @@ func deathSignal(cfg Config) syscall.Signal {
 // arguments are the settings, on the command line so that nothing in the
 // cluster overrides them. The log is told neither statements nor the rows that
 // an error is about: both may hold personal data.
-func arguments(cfg Config, port int, h home) []string {
+func arguments(cfg Config, port int, compression string, h home) []string {
 	settings := []string{
 		"cluster_name=" + clusterName,
-		"listen_addresses=" + loopback, "port=" + strconv.Itoa(port), "unix_socket_directories=",
+		"listen_addresses=" + loopback, "port=" + strconv.Itoa(port), "unix_socket_directories=" + h.socketDir(),
 		"password_encryption=scram-sha-256",
 		"max_connections=200", "shared_buffers=128MB",
 		"max_wal_size=2GB", "min_wal_size=256MB", "checkpoint_timeout=15min",
-		"wal_level=minimal", "max_wal_senders=0", "wal_compression=on",
+		"wal_level=minimal", "max_wal_senders=0", "wal_compression=" + compression,
 		"jit=off", "timezone=UTC", "log_timezone=UTC", "lc_messages=C",
 		"logging_collector=off", "log_destination=stderr", "log_statement=none",
 		"log_min_error_statement=panic", "log_error_verbosity=terse",
@@ -100,6 +101,23 @@ func arguments(cfg Config, port int, h home) []string {
 	return args
 }
 
+// walCompression shrinks the log of changes where the programs can do that
+// cheaply. The method that all of them know costs more time than it saves, and
+// so does any where nothing is synced.
+func walCompression(ctx context.Context, cfg Config, h home, a account, bin binaries) string {
+	const cheap = "lz4"
+	if cfg.NoSync {
+		return "off"
+	}
+	_, err := run(ctx, a, func(ctx context.Context) *exec.Cmd {
+		return exec.CommandContext(ctx, bin.path("postgres"), "-D", h.data, "-C", "wal_compression", "-c", "wal_compression="+cheap)
+	})
+	if err != nil {
+		return "off" // these programs do not know it
+	}
+	return cheap
+}
+
 // awaitReady waits until the server notes that it takes connections. When it
 // ends before, or ctx does, nothing is left running.
 func awaitReady(ctx context.Context, p *process, h home, log *serverLog) error {
@@ -110,9 +128,8 @@ func awaitReady(ctx context.Context, p *process, h home, log *serverLog) error {
 		case <-p.done:
 			return fmt.Errorf("the server did not start: %w%s", p.failure(), log.tail())
 		case <-ctx.Done():
-			err := errors.Join(ctx.Err(), p.signal(syscall.SIGQUIT))
-			<-p.done // ends its own children within 5 seconds, then itself
-			return fmt.Errorf("the server was not ready in time: %w%s", err, log.tail())
+			p.end()
+			return fmt.Errorf("the server was not ready in time: %w%s", ctx.Err(), log.tail())
 		case <-tick.C:
 		}
 		lines, err := postmasterNote(h.data)

@@ -9,6 +9,9 @@ import (
 	"syscall"
 )
 
+// oldLog is what the name of the older part ends with.
+const oldLog = ".old"
+
 const (
 	logLimit  = 8 << 20 // bytes of log after which it is cut
 	tailBytes = 2 << 10 // bytes of log that go into an error
@@ -50,7 +53,7 @@ func (l *serverLog) bound() error {
 	if err != nil || info.Size() <= logLimit {
 		return err
 	}
-	old, err := os.OpenFile(l.file.Name()+".old", os.O_CREATE|os.O_WRONLY|os.O_TRUNC|syscall.O_NOFOLLOW, 0o600)
+	old, err := os.OpenFile(l.file.Name()+oldLog, os.O_CREATE|os.O_WRONLY|os.O_TRUNC|syscall.O_NOFOLLOW, 0o600)
 	if err != nil {
 		return err
 	}

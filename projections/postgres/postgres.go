@@ -1,9 +1,10 @@
 // Package postgres runs a private PostgreSQL server for one process: it finds
 // the binaries, makes the cluster, starts the server, and ends it reliably.
 //
-// The server listens on the loopback address only, asks everybody for a
-// generated password, and never outlives its owner: it is told when the owner
-// dies, and what a killed owner left running is stopped by the next Start.
+// The server is reached through a socket in a closed directory and through the
+// loopback address only, asks everybody for a generated password, and does not
+// outlive its owner: it is told when the owner dies, and what a killed owner
+// left running is stopped by the next Start.
 //
 // The package knows nothing about what is stored in the databases; migrations,
 // roles and pools live elsewhere. It must never write a password to a log, an
@@ -26,7 +27,7 @@ import (
 // superuser is the name of the role that owns the cluster.
 const superuser = "postgres"
 
-// loopback is the only address the server listens on.
+// loopback is the only network address the server listens on.
 const loopback = "127.0.0.1"
 
 // Config says where the private server lives and how it runs.
@@ -67,7 +68,6 @@ type Server struct {
 	home     home
 	port     int
 	password string
-	noSync   bool
 	log      *slog.Logger
 	lock     *dirLock
 	process  *process
@@ -84,9 +84,9 @@ type Server struct {
 // no say in the server's life afterwards: end that with Stop.
 //
 // Errors that callers can tell apart: ErrNoBinaries, ErrPortInUse,
-// *InUseError, *VersionError, *UnreachableError. Each names its remedy. The
-// first, third and fourth of these and bad directories are found before
-// anything is changed.
+// *InUseError, *VersionError, *UnreachableError. Each names its remedy.
+// Missing programs, a wrong version and a directory that cannot be reached or
+// holds something else are found before anything is changed.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -136,6 +136,9 @@ func start(ctx context.Context, cfg Config, home home) (_ *Server, err error) {
 	if err := stopLeftover(ctx, home, cfg.Logger); err != nil {
 		return nil, err
 	}
+	if err := home.makeSocketDir(account); err != nil {
+		return nil, err
+	}
 	password, err := ensureCluster(ctx, cfg, home, account, bin)
 	if err != nil {
 		return nil, err
@@ -150,7 +153,7 @@ func start(ctx context.Context, cfg Config, home home) (_ *Server, err error) {
 		return nil, err
 	}
 	s := &Server{
-		home: home, port: port, password: password, noSync: cfg.NoSync, log: cfg.Logger,
+		home: home, port: port, password: password, log: cfg.Logger,
 		lock: lock, process: process, logFile: logFile,
 		exited: make(chan struct{}), stopping: make(chan struct{}),
 	}
@@ -166,22 +169,27 @@ func start(ctx context.Context, cfg Config, home home) (_ *Server, err error) {
 
 // URL is the address of a database of this server, with the superuser's name
 // and password: it is a secret and belongs in no log. An empty name means the
-// maintenance database "postgres".
+// maintenance database "postgres". The address is the socket, which nobody
+// else can reach or take over, or the loopback port where the path of Dir is
+// too long for a socket.
 func (s *Server) URL(database string) string {
 	if database == "" {
 		database = "postgres"
 	}
-	u := url.URL{
-		Scheme:   "postgres",
-		User:     url.UserPassword(superuser, s.password),
-		Host:     net.JoinHostPort(loopback, strconv.Itoa(s.port)),
-		Path:     "/" + database,
-		RawQuery: "sslmode=disable",
+	u := url.URL{Scheme: "postgres", User: url.UserPassword(superuser, s.password), Path: "/" + database}
+	query := url.Values{"sslmode": {"disable"}}
+	if dir := s.home.socketDir(); dir != "" {
+		query.Set("host", dir)
+		query.Set("port", strconv.Itoa(s.port))
+	} else {
+		u.Host = net.JoinHostPort(loopback, strconv.Itoa(s.port))
 	}
+	u.RawQuery = query.Encode()
 	return u.String()
 }
 
-// Port is the TCP port the server listens on.
+// Port is the TCP port on 127.0.0.1 that the server listens on besides its
+// socket, for programs that want one.
 func (s *Server) Port() int { return s.port }
 
 // PID is the process id of the server's first process, for diagnosis.

@@ -53,6 +53,25 @@ func (p *process) signal(sig syscall.Signal) error {
 	return err
 }
 
+// endGrace is how long a server gets that was told to stop at once: it kills
+// its own processes after 5 seconds.
+const endGrace = 8 * time.Second
+
+// end makes the program stop at once, and waits until it has. A signal that
+// fails found it gone already.
+func (p *process) end() {
+	_ = p.signal(syscall.SIGQUIT)
+	grace := time.NewTimer(endGrace)
+	defer grace.Stop()
+	select {
+	case <-p.done:
+		return
+	case <-grace.C:
+	}
+	_ = p.signal(syscall.SIGKILL)
+	<-p.done
+}
+
 // failure describes how the program ended, also when it said all is well.
 func (p *process) failure() error {
 	if p.err != nil {

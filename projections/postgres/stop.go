@@ -4,12 +4,7 @@ import (
 	"context"
 	"fmt"
 	"syscall"
-	"time"
 )
-
-// immediateGrace is how long a server gets that was told to stop at once: it
-// kills its own processes after 5 seconds.
-const immediateGrace = 8 * time.Second
 
 // Stop ends the server in order: open transactions are rolled back, a last
 // checkpoint is written. It waits until the server has gone, so afterwards the
@@ -30,18 +25,9 @@ func (s *Server) Stop(ctx context.Context) error {
 	return fmt.Errorf("stop postgres in %s: ended at once, the next start recovers: %w", s.home.dir, ctx.Err())
 }
 
-// kill ends the server at once and waits for its end. Signalling a process
-// that has ended already is no error worth telling.
+// kill ends the server at once and waits until all is tidied up.
 func (s *Server) kill() {
 	s.stopOnce.Do(func() { close(s.stopping) })
-	_ = s.process.signal(syscall.SIGQUIT)
-	grace := time.NewTimer(immediateGrace)
-	defer grace.Stop()
-	select {
-	case <-s.exited:
-		return
-	case <-grace.C:
-	}
-	_ = s.process.signal(syscall.SIGKILL)
+	s.process.end()
 	<-s.exited
 }
