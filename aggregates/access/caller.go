@@ -21,6 +21,7 @@ type Caller struct {
 	All         bool        // the scope ALL
 	Groups      []uuid.UUID // active groups with an open, unexpired grant; meaningless with All
 	Portal      string
+	Timezone    string // of the organisation, IANA name; empty for the system
 	Session     uuid.UUID
 	Source      events.Source
 	System      bool // waybill itself: policies, set-up; may and sees everything

@@ -1,0 +1,147 @@
+package access
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"waybill/events/fault"
+)
+
+// Purposes of one-time tokens.
+const (
+	PurposeInvitation    = "invitation"     // sets the first password and accepts the invitation
+	PurposePasswordReset = "password_reset" // sets another password
+)
+
+// Ticket says what a one-time token is for.
+type Ticket struct {
+	Purpose    string    // one of the purposes above
+	Identity   uuid.UUID // whose password it sets
+	Org        uuid.UUID // of the invitation, or where the reset was asked for
+	User       uuid.UUID // the membership it belongs to
+	Invitation uuid.UUID // purpose invitation only; zero = the one that is open
+}
+
+// IssueToken makes a one-time token and returns it; it cannot be had again.
+// Earlier tokens of the same purpose for the same user stop working.
+func (s *Service) IssueToken(ctx context.Context, t Ticket) (Token, time.Time, error) {
+	lifetime := s.cfg.InvitationLifetime
+	switch t.Purpose {
+	case PurposeInvitation:
+	case PurposePasswordReset:
+		lifetime = s.cfg.ResetLifetime
+	default:
+		return Token{}, time.Time{}, fmt.Errorf("issue token: unknown purpose %q", t.Purpose)
+	}
+	token, hash, err := newToken(s.cfg.Random)
+	if err != nil {
+		return Token{}, time.Time{}, err
+	}
+	now := s.cfg.Now()
+	expires := now.Add(lifetime)
+	batch := &pgx.Batch{}
+	// The lock makes two issuers go one after the other, so that one token stays.
+	batch.Queue(`SELECT 1 FROM identity.identities WHERE identity_id = $1 FOR UPDATE`, t.Identity)
+	batch.Queue(`
+		UPDATE identity.tokens SET superseded_at = $1
+		WHERE user_id = $2 AND purpose = $3 AND used_at IS NULL AND superseded_at IS NULL`,
+		now, t.User, t.Purpose)
+	batch.Queue(`
+		INSERT INTO identity.tokens (token_hash, purpose, identity_id, org_id, user_id, invitation, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, nullif($6::uuid, '00000000-0000-0000-0000-000000000000'), $7, $8)`,
+		hash, t.Purpose, t.Identity, t.Org, t.User, t.Invitation, now, expires)
+	if err := s.cfg.Pool.SendBatch(ctx, batch).Close(); err != nil {
+		return Token{}, time.Time{}, Storage(fmt.Errorf("issue token for user %s: %w", t.User, err))
+	}
+	return token, expires, nil
+}
+
+// errToken is the one answer to everything that is wrong with a one-time token,
+// so that expired, used, superseded, foreign and made-up look the same.
+func errToken() error {
+	return fault.New(fault.Invalid, "token-not-valid",
+		"This link does not work for that e-mail, or it was used already, or its time is over. Ask for a new one.")
+}
+
+// SetPassword uses up a one-time token: it sets the password of the identity
+// behind the e-mail and ends all its sessions, in one transaction, and returns
+// what the token was for. The e-mail must be the one the token was made for;
+// otherwise the token stays good. Errors: Invalid.
+func (s *Service) SetPassword(ctx context.Context, token, email, password string) (Ticket, error) {
+	if err := CheckPassword(password); err != nil {
+		return Ticket{}, err
+	}
+	email, err := NormaliseEmail(email)
+	if err != nil {
+		return Ticket{}, err
+	}
+	hash, ok := tokenHash(token)
+	if !ok {
+		return Ticket{}, errToken()
+	}
+	// Looked at before the password is hashed, so that guessing costs the
+	// guesser more than the server.
+	const look = `
+		SELECT true FROM identity.tokens t JOIN identity.identities i USING (identity_id)
+		WHERE t.token_hash = $1 AND i.email = $2 AND t.used_at IS NULL AND t.superseded_at IS NULL AND t.expires_at > $3`
+	var good bool
+	if err := s.cfg.Pool.QueryRow(ctx, look, hash, email, s.cfg.Now()).Scan(&good); err != nil {
+		if isNoRows(err) {
+			return Ticket{}, errToken()
+		}
+		return Ticket{}, Storage(fmt.Errorf("look at one-time token: %w", err))
+	}
+	encoded, err := s.hasher.hash(ctx, password)
+	if err != nil {
+		return Ticket{}, err
+	}
+	return s.redeem(ctx, hash, email, encoded)
+}
+
+// redeem spends the token, conditionally, together with what it is spent on.
+func (s *Service) redeem(ctx context.Context, hash []byte, email, encoded string) (Ticket, error) {
+	var t Ticket
+	var invitation *uuid.UUID
+	now := s.cfg.Now()
+	err := pgx.BeginFunc(ctx, s.cfg.Pool, func(tx pgx.Tx) error {
+		const spend = `
+			UPDATE identity.tokens t SET used_at = $3
+			FROM identity.identities i
+			WHERE t.token_hash = $1 AND i.identity_id = t.identity_id AND i.email = $2
+			  AND t.used_at IS NULL AND t.superseded_at IS NULL AND t.expires_at > $3
+			RETURNING t.purpose, t.identity_id, t.org_id, t.user_id, t.invitation`
+		if err := tx.QueryRow(ctx, spend, hash, email, now).Scan(&t.Purpose, &t.Identity, &t.Org, &t.User, &invitation); err != nil {
+			if isNoRows(err) {
+				return errToken()
+			}
+			return err
+		}
+		return setPassword(ctx, tx, t.Identity, encoded, now)
+	})
+	if err != nil {
+		if fault.Is(err, fault.Invalid) {
+			return Ticket{}, err
+		}
+		return Ticket{}, Storage(fmt.Errorf("use one-time token: %w", err))
+	}
+	if invitation != nil {
+		t.Invitation = *invitation
+	}
+	return t, nil
+}
+
+// setPassword writes the hash, ends the identity's sessions and its open tokens
+// that would set yet another password.
+func setPassword(ctx context.Context, tx pgx.Tx, identity uuid.UUID, encoded string, now time.Time) error {
+	batch := &pgx.Batch{}
+	batch.Queue(`UPDATE identity.identities SET password_hash = $2, password_set_at = $3 WHERE identity_id = $1`, identity, encoded, now)
+	batch.Queue(`DELETE FROM identity.sessions WHERE identity_id = $1`, identity)
+	batch.Queue(`
+		UPDATE identity.tokens SET superseded_at = $2
+		WHERE identity_id = $1 AND purpose = 'password_reset' AND used_at IS NULL AND superseded_at IS NULL`, identity, now)
+	return tx.SendBatch(ctx, batch).Close()
+}

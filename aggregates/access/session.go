@@ -1,0 +1,86 @@
+package access
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"waybill/events"
+)
+
+// Portals: where a session belongs. Staff use one, clients the other.
+const (
+	PortalDispatcher = "dispatcher"
+	PortalClient     = "client"
+)
+
+// PortalOf returns the portal of a role.
+func PortalOf(role string) string {
+	if role == RoleCustomer {
+		return PortalClient
+	}
+	return PortalDispatcher
+}
+
+// Session is a session as it was opened.
+type Session struct {
+	ID        uuid.UUID
+	Token     Token // what its bearer sends; cannot be had again
+	ExpiresAt time.Time
+}
+
+// OpenSession starts a session of a membership. Whoever calls it has checked a
+// password.
+func (s *Service) OpenSession(ctx context.Context, m Membership, source events.Source) (Session, error) {
+	token, hash, err := newToken(s.cfg.Random)
+	if err != nil {
+		return Session{}, err
+	}
+	id, err := uuid.NewRandomFromReader(s.cfg.Random)
+	if err != nil {
+		return Session{}, fmt.Errorf("session id: %w", err)
+	}
+	now := s.cfg.Now()
+	session := Session{ID: id, Token: token, ExpiresAt: now.Add(s.cfg.SessionLifetime).UTC()}
+	const q = `
+		INSERT INTO identity.sessions (session_id, token_hash, identity_id, org_id, user_id, portal, source_ip, user_agent, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
+	_, err = s.cfg.Pool.Exec(ctx, q, id, hash, m.Identity, m.Org, m.User, source.Portal, source.IP, source.UserAgent, now, session.ExpiresAt)
+	if err != nil {
+		return Session{}, Storage(fmt.Errorf("open session of user %s: %w", m.User, err))
+	}
+	return session, nil
+}
+
+// EndSession ends one session. Ending one that is gone is no error.
+func (s *Service) EndSession(ctx context.Context, session uuid.UUID) error {
+	_, err := s.cfg.Pool.Exec(ctx, `DELETE FROM identity.sessions WHERE session_id = $1`, session)
+	return wrapStorage(err, "end session %s", session)
+}
+
+// EndSessionsOf ends all sessions of a user in its organisation.
+func (s *Service) EndSessionsOf(ctx context.Context, org, user uuid.UUID) error {
+	_, err := s.cfg.Pool.Exec(ctx, `DELETE FROM identity.sessions WHERE org_id = $1 AND user_id = $2`, org, user)
+	return wrapStorage(err, "end sessions of user %s", user)
+}
+
+// PurgeExpired deletes sessions and one-time tokens whose time is over, for the
+// tokens after a month, and returns how many rows went.
+func (s *Service) PurgeExpired(ctx context.Context) (int64, error) {
+	now := s.cfg.Now()
+	sessions, err := s.cfg.Pool.Exec(ctx, `DELETE FROM identity.sessions WHERE expires_at <= $1`, now)
+	if err != nil {
+		return 0, wrapStorage(err, "purge sessions")
+	}
+	tokens, err := s.cfg.Pool.Exec(ctx, `DELETE FROM identity.tokens WHERE expires_at <= $1`, now.AddDate(0, -1, 0))
+	return sessions.RowsAffected() + tokens.RowsAffected(), wrapStorage(err, "purge one-time tokens")
+}
+
+func wrapStorage(err error, format string, args ...any) error {
+	if err == nil {
+		return nil
+	}
+	return Storage(fmt.Errorf(format+": %w", append(args, err)...))
+}
