@@ -2,7 +2,7 @@ package pgtest_test
 
 import (
 	"context"
-	"os"
+
 	"sync/atomic"
 	"testing"
 	"time"
@@ -11,8 +11,6 @@ import (
 
 	"waybill/projections/pgtest"
 )
-
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 func connect(t *testing.T, url string) *pgx.Conn {
 	t.Helper()

@@ -123,11 +123,21 @@ func (s search) candidates(ctx context.Context) []string {
 	return dirs
 }
 
-var digits = regexp.MustCompile(`[0-9]+`)
+var placeVersion = regexp.MustCompile(`[/@]([0-9]+)[^/]*/bin$`)
 
-// versionIn is the major version that a path names, 0 when it names none.
+// versionIn is the major version that the path of an installation names, 0
+// when it names none.
 func versionIn(path string) int {
-	n, err := strconv.Atoi(digits.FindString(path))
+	match := placeVersion.FindStringSubmatch(path)
+	if match == nil {
+		return 0
+	}
+	return number(match[1])
+}
+
+// number reads digits; what is too long for a number is no version: 0.
+func number(digits string) int {
+	n, err := strconv.Atoi(digits)
 	if err != nil {
 		return 0
 	}
@@ -162,7 +172,7 @@ func inspect(ctx context.Context, dir string) (binaries, error) {
 	if match == nil {
 		return binaries{}, fmt.Errorf("%s --version says %q", real, strings.TrimSpace(string(out)))
 	}
-	if versionIn(match[2]) < oldestMajor {
+	if number(match[2]) < oldestMajor {
 		return binaries{}, fmt.Errorf("%s is of PostgreSQL %s, and %d is the oldest that works", real, match[1], oldestMajor)
 	}
 	return binaries{dir: filepath.Dir(real), version: match[1], major: match[2]}, nil
