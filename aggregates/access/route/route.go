@@ -1,0 +1,66 @@
+// Package route is how HTTP routes are declared: once, as a table of values from
+// which the router, the metrics and the OpenAPI document are made, so that none
+// of them can differ from the others.
+//
+// It knows no command and no query; whoever declares a route brings its handler.
+package route
+
+import (
+	"net/http"
+	"reflect"
+	"strings"
+)
+
+// Route is one method of one path.
+type Route struct {
+	Method  string
+	Path    string // gorilla/mux template, such as "/v1/deliveries/{id}"
+	Name    string // operation id, unique, such as "tagDelivery"
+	Summary string // one sentence
+	Handler http.Handler
+
+	// Public routes are for everybody; all others need a session, and their
+	// handler finds the caller with access.CallerOf.
+	Public bool
+
+	Params []Param      // query and header parameters; those of the path are found in Path
+	Body   reflect.Type // struct of the JSON body; nil = none
+	Media  string       // media type of a body that is no JSON; empty = none
+	Answer reflect.Type // struct of the JSON answer; nil = none
+	Status int          // of the answer when it went well
+}
+
+// Param is one query or header parameter.
+type Param struct {
+	In      string // "query" or "header"
+	Name    string
+	Summary string
+	Format  string // JSON Schema format such as "uuid" or "date"; empty = any text
+	Enum    []string
+}
+
+// Of returns the type of T, for [Route.Body] and [Route.Answer].
+func Of[T any]() reflect.Type { return reflect.TypeFor[T]() }
+
+// pathParams returns the names between braces.
+func (r Route) pathParams() []string {
+	var names []string
+	for _, part := range strings.Split(r.Path, "/") {
+		if strings.HasPrefix(part, "{") && strings.HasSuffix(part, "}") {
+			name, _, _ := strings.Cut(part[1:len(part)-1], ":")
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// openPath is the path as OpenAPI writes it: without patterns.
+func (r Route) openPath() string {
+	path := r.Path
+	for _, name := range r.pathParams() {
+		at := strings.Index(path, "{"+name)
+		end := at + strings.Index(path[at:], "}")
+		path = path[:at] + "{" + name + path[end:]
+	}
+	return path
+}
