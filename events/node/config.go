@@ -1,0 +1,68 @@
+package node
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Config says where a node keeps its data and how it serves.
+type Config struct {
+	// Dir is the data directory, made if missing. Required. One process at a time.
+	Dir string
+
+	// Listen is the address to serve on, host:port. Port 0 takes a free one. Defaults to 127.0.0.1:0.
+	Listen string
+
+	// Logger receives what operators should know. Defaults to silence.
+	Logger *slog.Logger
+
+	// Now gives the time that events are stamped with. Defaults to time.Now.
+	Now func() time.Time
+
+	// NewID makes the ids of subscriptions and of events that the node writes itself. Defaults to random UUIDs.
+	NewID func() uuid.UUID
+
+	// MaxAppendSize bounds the types, data and metadata of one append, in bytes. Defaults to 1 MiB, the servers' own.
+	MaxAppendSize int
+
+	// CacheSize is the memory for blocks read from disk, in bytes. Defaults to 64 MiB. In all a node uses about this,
+	// four times 32 MiB for writes, and some 30 MiB for stream heads and recent event ids.
+	CacheSize int64
+
+	// StopTimeout is how long calls in progress may take to end once Run is told to stop. Defaults to 5 s.
+	StopTimeout time.Duration
+}
+
+func (c *Config) setDefaults() {
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:0"
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.NewID == nil {
+		c.NewID = uuid.New
+	}
+	if c.MaxAppendSize == 0 {
+		c.MaxAppendSize = 1 << 20
+	}
+	if c.StopTimeout == 0 {
+		c.StopTimeout = 5 * time.Second
+	}
+}
+
+func (c *Config) validate() error {
+	if c.Dir == "" {
+		return errors.New("event store node: no data directory given")
+	}
+	if c.MaxAppendSize < 0 || c.MaxAppendSize > 16<<20 {
+		return errors.New("event store node: the append limit must be between 1 byte and 16 MiB")
+	}
+	return nil
+}

@@ -1,0 +1,170 @@
+package journal
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"syscall"
+
+	"github.com/cockroachdb/errors/oserror"
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/bloom"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// tail is where the log ends.
+type tail struct {
+	last uint64 // position of the last event, 0 = none
+	next uint64 // first free position
+}
+
+const firstPosition = 64 // positions are above zero, like offsets behind a file header
+
+func (t tail) put(dst []byte) {
+	binary.BigEndian.PutUint64(dst, t.last)
+	binary.BigEndian.PutUint64(dst[8:], t.next)
+}
+
+func lockDir(fs vfs.FS, dir string) (*pebble.Lock, error) {
+	lock, err := pebble.LockDirectory(dir, fs)
+	if err == nil {
+		return lock, nil
+	}
+	held := errors.Is(err, syscall.EAGAIN) || errors.Is(err, syscall.EACCES) && !oserror.IsPermission(err) ||
+		strings.Contains(err.Error(), "lock held by current process")
+	if held {
+		return nil, fmt.Errorf("open event store %s: %w: stop the process that uses it, or choose another directory", dir, ErrInUse)
+	}
+	return nil, fmt.Errorf("open event store %s: %w", dir, err)
+}
+
+// openEngine opens the storage engine and finds the end of the log.
+func (j *Journal) openEngine() (tail, error) {
+	o := &j.opts
+	finished, err := checkFormat(o.FS, o.Dir)
+	if err != nil {
+		return tail{}, err
+	}
+	data := o.FS.PathJoin(o.Dir, "data")
+	if finished {
+		if err := checkFiles(o.FS, data); err != nil {
+			return tail{}, fmt.Errorf("open event store %s: %w", o.Dir, err)
+		}
+	}
+	cache := pebble.NewCache(o.CacheBytes)
+	defer cache.Unref()
+	db, err := pebble.Open(data, engineOptions(o, cache, finished))
+	if err != nil {
+		if errors.Is(err, pebble.ErrDBDoesNotExist) {
+			err = damaged("the data is missing; restore it from a backup")
+		}
+		return tail{}, fmt.Errorf("open event store %s: %w", o.Dir, readError("open the data", err))
+	}
+	t, err := findTail(db)
+	if err == nil && !finished {
+		if t.last != 0 {
+			err = damaged("%s is missing beside data that was used; restore it from a backup", formatName)
+		} else {
+			err = errors.Join(syncDir(o.FS, o.Dir), writeFormat(o.FS, o.Dir))
+		}
+	}
+	if err != nil {
+		return tail{}, fmt.Errorf("open event store %s: %w", o.Dir, errors.Join(err, db.Close()))
+	}
+	j.db = db
+	return t, nil
+}
+
+// checkFiles finds what the engine would not miss: without any write-ahead log it would open as if the last appends had
+// never been.
+func checkFiles(fs vfs.FS, data string) error {
+	names, err := fs.List(data)
+	if oserror.IsNotExist(err) {
+		return damaged("the data is missing; restore it from a backup")
+	}
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if strings.HasSuffix(name, ".log") {
+			return nil
+		}
+	}
+	return damaged("the write-ahead log is missing from %s; restore it from a backup", data)
+}
+
+// findTail reads where the log ends, and checks that the last event is there and whole.
+func findTail(db *pebble.DB) (tail, error) {
+	value, closer, err := db.Get(tailKey)
+	if errors.Is(err, pebble.ErrNotFound) {
+		return tail{next: firstPosition}, nil
+	}
+	if err != nil {
+		return tail{}, readError("read the end of the log", err)
+	}
+	if len(value) != 16 {
+		return tail{}, errors.Join(damaged("the end of the log is not readable"), closer.Close())
+	}
+	t := tail{last: binary.BigEndian.Uint64(value), next: binary.BigEndian.Uint64(value[8:])}
+	if err := closer.Close(); err != nil {
+		return tail{}, err
+	}
+	if t.last == 0 {
+		return t, nil
+	}
+	value, closer, err = db.Get(putEventKey(nil, t.last))
+	if errors.Is(err, pebble.ErrNotFound) {
+		return tail{}, damaged("the last event, position %d, is missing", t.last)
+	}
+	if err != nil {
+		return tail{}, readError("read the last event", err)
+	}
+	if _, ok := parseRecord(t.last, value); !ok {
+		err = damaged("the last event, position %d, is not what was written", t.last)
+	}
+	return t, errors.Join(err, closer.Close())
+}
+
+func engineOptions(o *Options, cache *pebble.Cache, finished bool) *pebble.Options {
+	opts := &pebble.Options{
+		FS:                          o.FS,
+		Cache:                       cache,
+		FormatMajorVersion:          pebble.FormatWALSyncChunks,
+		ErrorIfNotExists:            finished,
+		MemTableSize:                o.MemTableSize,
+		MemTableStopWritesThreshold: 4,
+		L0CompactionThreshold:       4,
+		L0StopWritesThreshold:       1000,
+		LBaseMaxBytes:               64 << 20,
+		CompactionConcurrencyRange:  func() (int, int) { return 1, 2 },
+		MaxOpenFiles:                1000,
+		Logger:                      engineLog{o.Logger},
+	}
+	opts.EventListener = &pebble.EventListener{
+		BackgroundError: func(err error) { o.Logger.Error("event store background work failed", "error", err) },
+		DataCorruption:  func(i pebble.DataCorruptionInfo) { o.Logger.Error("event store is damaged", "file", i.Path) },
+	}
+	for i := range opts.Levels {
+		opts.Levels[i].FilterPolicy = bloom.FilterPolicy(10)
+	}
+	return opts
+}
+
+// engineLog passes the engine's own words on at debug level. When the engine says that it cannot go on, the process
+// must not go on either: what it holds in memory may be more than the disk has.
+type engineLog struct{ log *slog.Logger }
+
+func (l engineLog) Infof(format string, args ...any) {
+	if l.log.Enabled(context.Background(), slog.LevelDebug) {
+		l.log.Debug(fmt.Sprintf(format, args...))
+	}
+}
+
+func (l engineLog) Errorf(format string, args ...any) { l.log.Error(fmt.Sprintf(format, args...)) }
+
+func (l engineLog) Fatalf(format string, args ...any) {
+	panic(fmt.Sprintf("event store: "+format, args...))
+}
