@@ -1,0 +1,153 @@
+package user
+
+import (
+	"maps"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates/access"
+	"waybill/events"
+	"waybill/events/fault"
+)
+
+// None is the answer about a user that does not exist, or not for the caller.
+func None() error { return fault.New(fault.NotFound, "user-not-found", "There is no such user.") }
+
+// SetPermissions replaces the user's switches.
+type SetPermissions struct{ Permissions events.Permissions }
+
+// Decide gives UserPermissionsSet; nothing when they are so already.
+func (c SetPermissions) Decide(s State) ([]events.Payload, error) {
+	if !s.Exists() {
+		return nil, None()
+	}
+	if err := checkPermissions(c.Permissions); err != nil {
+		return nil, err
+	}
+	if maps.Equal(s.Permissions, c.Permissions) {
+		return nil, nil
+	}
+	return []events.Payload{&events.UserPermissionsSet{Before: switches(s.Permissions), After: switches(c.Permissions)}}, nil
+}
+
+func switches(p events.Permissions) events.Permissions {
+	if p == nil {
+		return events.Permissions{}
+	}
+	return maps.Clone(p)
+}
+
+// GrantGroup gives the user sight of a group.
+type GrantGroup struct {
+	Grant     uuid.UUID
+	Group     uuid.UUID
+	Basis     string // empty = events.BasisDirect
+	Origin    string
+	ExpiresAt time.Time // zero = never
+	At        time.Time
+}
+
+// Decide gives GroupAccessGranted; before it GroupAccessRevoked when a grant of
+// the same key is open with another expiry; nothing when there is nothing to
+// change.
+func (c GrantGroup) Decide(s State) ([]events.Payload, error) {
+	switch {
+	case !s.Exists():
+		return nil, None()
+	case access.HoldsAll(s.Role):
+		return nil, fault.New(fault.Conflict, "role-holds-all", "The role %s always sees everything; it is given no groups.", strings.ReplaceAll(s.Role, "_", " "))
+	case s.All:
+		return nil, fault.New(fault.Conflict, "user-has-all", "The user sees everything; narrow that before giving single groups.")
+	case !c.ExpiresAt.IsZero() && !c.ExpiresAt.After(c.At):
+		return nil, fault.InvalidField("expires_at", "must be in the future")
+	}
+	granted := &events.GroupAccessGranted{Grant: c.Grant, Group: c.Group, Basis: c.Basis, Origin: c.Origin}
+	if granted.Basis == "" {
+		granted.Basis = events.BasisDirect
+	}
+	if !c.ExpiresAt.IsZero() {
+		granted.ExpiresAt = c.ExpiresAt.UTC().Truncate(time.Microsecond)
+	}
+	for _, g := range s.Grants {
+		if g.Group != c.Group || g.Basis != granted.Basis || g.Origin != c.Origin || !g.open(c.At) {
+			continue
+		}
+		if g.ExpiresAt.Equal(granted.ExpiresAt) {
+			return nil, nil
+		}
+		revoked := revoke(s, func(o Grant) bool { return o.ID == g.ID }, c.At)
+		return append(revoked, granted), nil
+	}
+	return []events.Payload{granted}, nil
+}
+
+// RevokeGroup takes sight of a group away.
+type RevokeGroup struct {
+	Group  uuid.UUID
+	Basis  string // empty = whatever the basis
+	Origin string // looked at only with a basis
+	At     time.Time
+}
+
+// Decide gives GroupAccessRevoked for every open grant of the group; nothing
+// when there is none.
+func (c RevokeGroup) Decide(s State) ([]events.Payload, error) {
+	switch {
+	case !s.Exists():
+		return nil, None()
+	case s.All:
+		return nil, fault.New(fault.Conflict, "user-has-all", "The user sees everything; single groups cannot be taken from it.")
+	}
+	return revoke(s, func(g Grant) bool {
+		return g.Group == c.Group && (c.Basis == "" || g.Basis == c.Basis && g.Origin == c.Origin)
+	}, c.At), nil
+}
+
+// revoke ends the open grants that which picks, one after the other.
+func revoke(s State, which func(Grant) bool, at time.Time) []events.Payload {
+	var evs []events.Payload
+	for _, g := range s.Grants {
+		if !which(g) || !g.open(at) {
+			continue
+		}
+		e := &events.GroupAccessRevoked{Grant: g.ID, Group: g.Group}
+		s = Evolve(s, e)
+		e.RemainingGroups = len(s.Groups(at))
+		evs = append(evs, e)
+	}
+	return evs
+}
+
+// Block ends all access until Unblock.
+type Block struct{}
+
+// Decide gives UserBlocked; nothing when it is blocked already.
+func (Block) Decide(s State) ([]events.Payload, error) {
+	switch {
+	case !s.Exists():
+		return nil, None()
+	case s.Role == access.RoleOwner:
+		// The owners are a set on the ALL group, so that the last one stays is
+		// decided there; as long as that set only grows, no owner is blocked.
+		return nil, fault.New(fault.Conflict, "owner-stays", "An owner cannot be blocked.")
+	case s.Status == Blocked:
+		return nil, nil
+	}
+	return []events.Payload{&events.UserBlocked{}}, nil
+}
+
+// Unblock gives a blocked user back what it held.
+type Unblock struct{}
+
+// Decide gives UserUnblocked; nothing when it is not blocked.
+func (Unblock) Decide(s State) ([]events.Payload, error) {
+	switch {
+	case !s.Exists():
+		return nil, None()
+	case s.Status != Blocked:
+		return nil, nil
+	}
+	return []events.Payload{&events.UserUnblocked{}}, nil
+}

@@ -1,0 +1,132 @@
+// Package user decides about users: one person's membership of one organisation
+// each, with a role, permissions and an access scope.
+//
+// It is pure: no clock, no I/O, no ids made inside. Who may do it (nobody
+// confers what they lack), and whether the groups it names may be given, is
+// decided around it.
+package user
+
+import (
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates/access"
+	"waybill/events"
+)
+
+// The rules of a user.
+//
+//   - invited -> active <-> blocked. An invited user holds its entitlements and
+//     cannot sign in yet.
+//   - The access scope is ALL or a set of groups, explicit always: an empty set
+//     sees nothing and never turns into ALL. Owners and super admins have ALL.
+//   - Added with groups, a user has those. Added without, it has ALL, recorded
+//     as such; "none" in so many words gives the empty set. A customer without
+//     groups is refused unless "all" is spelled out.
+//   - Grants are keyed (group, basis, source): taking one away leaves the others.
+//     A user with ALL is given no group. Whoever loses the last group sees nothing.
+//   - A grant ends at its expiry, even when nobody records it.
+//   - A stream that was abandoned before its creation never becomes a user.
+
+// Statuses of a user.
+const (
+	Invited = "invited"
+	Active  = "active"
+	Blocked = "blocked"
+)
+
+// Grant is sight of one group.
+type Grant struct {
+	ID        uuid.UUID
+	Group     uuid.UUID
+	Basis     string
+	Origin    string    // what the basis points to; empty for direct
+	ExpiresAt time.Time // zero = never
+}
+
+// open reports whether the grant holds at a time.
+func (g Grant) open(at time.Time) bool { return g.ExpiresAt.IsZero() || at.Before(g.ExpiresAt) }
+
+// State is what a user has become. The zero value is a user that does not exist
+// yet. Its slices and maps are shared between states: do not modify them.
+type State struct {
+	Abandoned     bool
+	Status        string // empty = does not exist
+	before        string // status before it was blocked
+	Identity      uuid.UUID
+	Role          string
+	All           bool
+	Grants        []Grant // not revoked; may have expired
+	Permissions   events.Permissions
+	Invitation    uuid.UUID // the open or accepted one
+	InvitationEnd time.Time
+}
+
+// Exists reports whether the user was added.
+func (s State) Exists() bool { return s.Status != "" }
+
+// Groups returns the distinct groups with an open grant at a time.
+func (s State) Groups(at time.Time) []uuid.UUID { return distinct(s.Grants, at) }
+
+func distinct(grants []Grant, at time.Time) []uuid.UUID {
+	var groups []uuid.UUID
+	for _, g := range grants {
+		if g.open(at) && !slices.Contains(groups, g.Group) {
+			groups = append(groups, g.Group)
+		}
+	}
+	return groups
+}
+
+// Subject returns the user as the rules of seeing and acting look at it.
+func (s State) Subject(id uuid.UUID, at time.Time) access.Subject {
+	return access.Subject{User: id, Role: s.Role, All: s.All, Groups: s.Groups(at)}
+}
+
+// May returns what the user may do.
+func (s State) May() access.Set { return access.Effective(s.Role, s.Permissions) }
+
+// Evolve returns the state after an event.
+func Evolve(s State, p events.Payload) State {
+	switch e := p.(type) {
+	case *events.CreationAbandoned:
+		s.Abandoned = true
+	case *events.UserAdded:
+		// Active at once unless an invitation follows.
+		s.Status, s.Identity, s.Role = Active, e.Identity, e.Role
+	case *events.AllGroupsAccessGranted:
+		s.All = true
+	case *events.GroupAccessGranted:
+		s.Grants = append(slices.Clip(s.Grants), Grant{e.Grant, e.Group, e.Basis, e.Origin, e.ExpiresAt})
+	case *events.GroupAccessRevoked:
+		s.Grants = slices.DeleteFunc(slices.Clone(s.Grants), func(g Grant) bool { return g.ID == e.Grant })
+	case *events.UserPermissionsSet:
+		s.Permissions = e.After
+	case *events.UserInvited:
+		s.Status, s.Invitation, s.InvitationEnd = Invited, e.Invitation, e.ExpiresAt
+	case *events.UserInvitationAccepted:
+		if s.Status == Blocked {
+			s.before = Active
+		} else {
+			s.Status = Active
+		}
+	case *events.UserBlocked:
+		s.before, s.Status = s.Status, Blocked
+	case *events.UserUnblocked:
+		s.Status, s.before = s.before, ""
+	}
+	return s
+}
+
+// Touches returns the groups that an event of the user touches.
+func Touches(_ uuid.UUID, _ State, p events.Payload) []uuid.UUID {
+	switch e := p.(type) {
+	case *events.GroupAccessGranted:
+		return []uuid.UUID{e.Group}
+	case *events.GroupAccessRevoked:
+		return []uuid.UUID{e.Group}
+	}
+	return nil
+}
