@@ -81,7 +81,7 @@ func TestRowsOfOneDeliveryMeetHoweverFarApart(t *testing.T) {
 	t.Parallel()
 	var b strings.Builder
 	b.WriteString("customer code,do number,date,description,quantity,row id\n")
-	const deliveries, rounds = 700, 4
+	const deliveries, rounds = 210, 4
 	for round := range rounds {
 		for i := range deliveries {
 			fmt.Fprintf(&b, "C%d,N%d,2026-03-%02d,thing,%d,%d-%d\n", i%7, i, 1+i%28, round+1, i, round)
