@@ -2,6 +2,8 @@ package consume
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -52,7 +54,7 @@ type Config struct {
 	Progress time.Duration
 
 	// Committed, when set, is called after each commit with the new checkpoint,
-	// in order, by one goroutine. It must not block.
+	// one call at a time, in order. It must not block.
 	Committed func(events.Position)
 
 	// Logger defaults to discarding.
@@ -63,7 +65,81 @@ type Config struct {
 	Registry prometheus.Registerer
 }
 
+func (c Config) withDefaults() (Config, error) {
+	switch {
+	case c.Name == "":
+		return c, errors.New("consumer: Config.Name is required")
+	case len(c.Prefixes) == 0:
+		return c, fmt.Errorf("consumer %s: Config.Prefixes is required", c.Name)
+	case c.Store == nil:
+		return c, fmt.Errorf("consumer %s: Config.Store is required", c.Name)
+	case c.Log == nil:
+		return c, fmt.Errorf("consumer %s: Config.Log is required", c.Name)
+	case c.Handler == nil:
+		return c, fmt.Errorf("consumer %s: Config.Handler is required", c.Name)
+	}
+	if c.MaxRun <= 0 {
+		c.MaxRun = 500
+	}
+	switch {
+	case c.Retries == 0:
+		c.Retries = 8
+	case c.Retries < 0:
+		c.Retries = 0
+	}
+	if c.MinBackoff <= 0 {
+		c.MinBackoff = 100 * time.Millisecond
+	}
+	if c.MaxBackoff < c.MinBackoff {
+		c.MaxBackoff = max(10*time.Second, c.MinBackoff)
+	}
+	if c.Progress <= 0 {
+		c.Progress = 5 * time.Second
+	}
+	if c.Committed == nil {
+		c.Committed = func(events.Position) {}
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	c.Logger = c.Logger.With("consumer", c.Name)
+	return c, nil
+}
+
 // Consumer feeds a handler from the log. Make one with [New].
 type Consumer struct {
-	cfg Config
+	cfg     Config
+	metrics *meters
+}
+
+// New checks the configuration and registers the consumer's metrics.
+func New(cfg Config) (*Consumer, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	m, err := newMeters(cfg.Registry, cfg.Name)
+	if err != nil {
+		return nil, fmt.Errorf("consumer %s: %w", cfg.Name, err)
+	}
+	return &Consumer{cfg: cfg, metrics: m}, nil
+}
+
+// Run consumes until ctx ends, which returns nil once the commit under way is
+// finished, or until somebody else owns the progress, which returns
+// [ErrFenced]. Everything else it waits out. Run may be called again after it
+// has returned, but not twice at a time.
+func (c *Consumer) Run(ctx context.Context) error {
+	f := newFeeder(&c.cfg, c.metrics)
+	router, err := c.router(f)
+	if err != nil {
+		return fmt.Errorf("consumer %s: %w", c.cfg.Name, err)
+	}
+	if err := router.Run(ctx); err != nil {
+		return fmt.Errorf("consumer %s: %w", c.cfg.Name, err)
+	}
+	if err := f.wait(); err != nil {
+		return fmt.Errorf("consumer %s: %w", c.cfg.Name, err)
+	}
+	return nil
 }

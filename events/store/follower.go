@@ -25,13 +25,17 @@ type follower struct {
 	out   chan<- Message
 	last  events.Position // of what was handed out last
 
+	stream string // when following one stream, not the log
+	next   uint64 // and the revision wanted next
+
 	heard     atomic.Int64  // messages received
 	receiving atomic.Bool   // waiting for the server, not for the consumer
-	reached   atomic.Uint64 // last.Commit, for the watch
+	reached   atomic.Uint64 // last.Commit, or next, for the watch
 }
 
 // run follows until ctx ends or the server refuses for good.
 func (f *follower) run(ctx context.Context) error {
+	f.mark()
 	for tries := 1; ; tries++ {
 		heard := f.heard.Load()
 		err := f.session(ctx)
@@ -87,9 +91,11 @@ func (f *follower) follow(ctx context.Context, cancel context.CancelCauseFunc, l
 	}
 	// The end of the log before subscribing: once the subscription has caught
 	// up, everything up to here has been looked at, even if nothing was wanted.
-	head, err := l.head(rpc)
-	if err != nil {
-		return err
+	var head events.Position
+	if f.stream == "" {
+		if head, err = l.head(rpc); err != nil {
+			return err
+		}
 	}
 	r, err := l.read(rpc, f.request())
 	if err == nil {
@@ -126,10 +132,10 @@ func (f *follower) handOut(ctx context.Context, fr *frame, head events.Position,
 	switch fr.kind {
 	case frameEvent:
 		record := fr.record
-		if !record.Position.After(f.last) {
-			return nil // known already
+		if f.knows(&record) {
+			return nil
 		}
-		m.Record, f.last = &record, record.Position
+		m.Record, f.last, f.next = &record, record.Position, record.Revision+1
 	case frameCheckpoint:
 		if !trusted || !fr.at.After(f.last) {
 			return nil
@@ -143,7 +149,7 @@ func (f *follower) handOut(ctx context.Context, fr *frame, head events.Position,
 	default:
 		return nil
 	}
-	f.reached.Store(f.last.Commit)
+	f.mark()
 	select {
 	case f.out <- m:
 		return nil
@@ -152,7 +158,27 @@ func (f *follower) handOut(ctx context.Context, fr *frame, head events.Position,
 	}
 }
 
+// knows reports whether a record was handed out before.
+func (f *follower) knows(r *events.Record) bool {
+	if f.stream != "" {
+		return r.Revision < f.next
+	}
+	return !r.Position.After(f.last)
+}
+
+// mark tells the watch how far this has come.
+func (f *follower) mark() {
+	if f.stream != "" {
+		f.reached.Store(f.next)
+	} else {
+		f.reached.Store(f.last.Commit)
+	}
+}
+
 func (f *follower) request() *streams.ReadReq_Options {
+	if f.stream != "" {
+		return f.streamRequest()
+	}
 	o := allOptions(f.last, Forwards, 0)
 	o.CountOption = &streams.ReadReq_Options_Subscription{Subscription: &streams.ReadReq_Options_SubscriptionOptions{}}
 	if len(f.cfg.Prefixes) == 0 {
@@ -167,6 +193,20 @@ func (f *follower) request() *streams.ReadReq_Options {
 		CheckpointIntervalMultiplier: 1,
 	}}
 	return o
+}
+
+func (f *follower) streamRequest() *streams.ReadReq_Options {
+	o := &streams.ReadReq_Options_StreamOptions{
+		StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte(f.stream)},
+		RevisionOption:   &streams.ReadReq_Options_StreamOptions_Start{Start: &shared.Empty{}},
+	}
+	if f.next > 0 { // the protocol wants the last known one
+		o.RevisionOption = &streams.ReadReq_Options_StreamOptions_Revision{Revision: f.next - 1}
+	}
+	return &streams.ReadReq_Options{
+		StreamOption: &streams.ReadReq_Options_Stream{Stream: o},
+		CountOption:  &streams.ReadReq_Options_Subscription{Subscription: &streams.ReadReq_Options_SubscriptionOptions{}},
+	}
 }
 
 // endOfCall makes the server's ending of a subscription the outage that it is.

@@ -9,8 +9,11 @@ import (
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"waybill/events/fault"
 )
 
 // errSilent ends a session in which the server says nothing though it should;
@@ -40,7 +43,7 @@ func (f *follower) watch(ctx context.Context, cancel context.CancelCauseFunc, l 
 			continue
 		}
 		probe, stop := context.WithTimeout(f.store.outgoing(ctx), f.store.cfg.AttemptTimeout)
-		head, err := l.head(probe)
+		behind, err := f.behind(probe, l)
 		stop()
 		if f.heard.Load() != heard {
 			continue
@@ -49,11 +52,31 @@ func (f *follower) watch(ctx context.Context, cancel context.CancelCauseFunc, l 
 		case err != nil:
 			cancel(errSilent)
 			return
-		case head.Commit > f.reached.Load():
+		case behind:
 			cancel(errBehind)
 			return
 		}
 	}
+}
+
+// behind reports whether there is something after what the subscription knows.
+func (f *follower) behind(ctx context.Context, l *link) (bool, error) {
+	if f.stream == "" {
+		head, err := l.head(ctx)
+		return head.Commit > f.reached.Load(), err
+	}
+	last, err := l.page(ctx, &streams.ReadReq_Options{
+		StreamOption: &streams.ReadReq_Options_Stream{Stream: &streams.ReadReq_Options_StreamOptions{
+			StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte(f.stream)},
+			RevisionOption:   &streams.ReadReq_Options_StreamOptions_End{End: &shared.Empty{}},
+		}},
+		ReadDirection: streams.ReadReq_Options_Backwards,
+		CountOption:   &streams.ReadReq_Options_Count{Count: 1},
+	})
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return len(last) > 0 && last[0].Revision >= f.reached.Load(), err
 }
 
 // trustsCheckpoints reports whether the server's checkpoints are safe to keep.

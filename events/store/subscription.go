@@ -50,11 +50,23 @@ type Subscription struct {
 // background. It ends with ctx, with Close, or when the server refuses it for
 // good.
 func (s *Store) Subscribe(ctx context.Context, cfg SubscribeConfig) *Subscription {
-	if cfg.Buffer <= 0 {
-		cfg.Buffer = 1024
+	return s.follow(ctx, &follower{store: s, cfg: cfg, last: cfg.From})
+}
+
+// SubscribeStream starts to follow one stream from a revision on, inclusive; 0
+// is its beginning. The stream need not exist yet. Its messages carry no
+// checkpoints.
+func (s *Store) SubscribeStream(ctx context.Context, stream string, from uint64) *Subscription {
+	return s.follow(ctx, &follower{store: s, stream: stream, next: from})
+}
+
+func (s *Store) follow(ctx context.Context, f *follower) *Subscription {
+	if f.cfg.Buffer <= 0 {
+		f.cfg.Buffer = 1024
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	sub := &Subscription{messages: make(chan Message, cfg.Buffer), cancel: cancel, ended: make(chan struct{})}
+	sub := &Subscription{messages: make(chan Message, f.cfg.Buffer), cancel: cancel, ended: make(chan struct{})}
+	f.out = sub.messages
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx.Err() != nil {
@@ -66,7 +78,6 @@ func (s *Store) Subscribe(ctx context.Context, cfg SubscribeConfig) *Subscriptio
 		defer cancel()
 		stop := context.AfterFunc(s.ctx, cancel)
 		defer stop()
-		f := &follower{store: s, cfg: cfg, out: sub.messages, last: cfg.From}
 		sub.end(f.run(ctx))
 	})
 	return sub
