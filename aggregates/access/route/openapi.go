@@ -2,6 +2,7 @@ package route
 
 import (
 	"fmt"
+	"maps"
 	"reflect"
 	"strconv"
 	"strings"
@@ -143,6 +144,14 @@ func structSchema(t reflect.Type) object {
 			continue
 		}
 		name, options, _ := strings.Cut(tag, ",")
+		if options == "inline" {
+			inner := structSchema(f.Type)
+			maps.Copy(properties, inner["properties"].(object))
+			if names, ok := inner["required"].([]string); ok {
+				required = append(required, names...)
+			}
+			continue
+		}
 		schema := schemaOf(f.Type)
 		if strings.Contains(options, "string") {
 			schema = object{"type": "string", "pattern": "^-?[0-9]+$"}

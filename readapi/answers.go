@@ -1,0 +1,67 @@
+package readapi
+
+import (
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+	"github.com/google/uuid"
+)
+
+// Answers about deliveries are written without such values in between, from what
+// is stored (see appendDelivery); these types describe them, and a test holds
+// the two together.
+
+// DeliveryList is a page of deliveries.
+type DeliveryList struct {
+	Deliveries []Delivery `json:"deliveries"`
+	Next       string     `json:"next,omitzero" doc:"Cursor of the next page."`
+}
+
+// Delivery is one delivery of a list.
+type Delivery struct {
+	ID             uuid.UUID  `json:"id"`
+	DONumber       string     `json:"do_number"`
+	Type           string     `json:"type" enum:"delivery,collection"`
+	Date           string     `json:"date" doc:"A day of the organisation."`
+	Attempt        int        `json:"attempt"`
+	ItemCount      int        `json:"item_count"`
+	Address        *string    `json:"address,omitzero" doc:"Null when it was erased, absent when not given."`
+	Recipient      *string    `json:"recipient,omitzero"`
+	Phone          *string    `json:"phone,omitzero"`
+	Email          *string    `json:"email,omitzero"`
+	Erased         []string   `json:"erased,omitempty" doc:"Names of the members that were erased."`
+	Group          *uuid.UUID `json:"group" doc:"Null = in no group."`
+	Status         string     `json:"status"`
+	TrackingStatus string     `json:"tracking_status" enum:"Info received,Scheduled,Out for delivery,Completed,Partially completed,Failed,On hold,Return,Cancelled"`
+	Vehicle        *uuid.UUID `json:"vehicle,omitzero" doc:"Where the caller sees it."`
+	Revision       uint64     `json:"revision,string"`
+	UpdatedAt      time.Time  `json:"updated_at"`
+}
+
+// DeliveryWhole is a delivery with its items and its timeline.
+type DeliveryWhole struct {
+	Delivery `json:",inline"`
+	Items    []Item  `json:"items"`
+	Timeline []Entry `json:"timeline"`
+}
+
+// Item is one line of a delivery.
+type Item struct {
+	ID          string `json:"id"`
+	SKU         string `json:"sku,omitzero"`
+	Description string `json:"description,omitzero"`
+	Quantity    int64  `json:"quantity,string"`
+	Unit        string `json:"unit,omitzero"`
+}
+
+// Entry is one thing that happened to a delivery, as far as the caller may know.
+type Entry struct {
+	Type     string         `json:"type" doc:"Of the event."`
+	At       time.Time      `json:"at"`
+	Actor    string         `json:"actor" doc:"type:id; only the type for those whom the caller does not see."`
+	From     *uuid.UUID     `json:"from_group,omitzero"`
+	To       *uuid.UUID     `json:"to_group,omitzero"`
+	Reason   string         `json:"reason,omitzero"`
+	Detail   jsontext.Value `json:"detail,omitzero" doc:"What is special to the type: occurred_at, proof, vehicle, import."`
+	Revision uint64         `json:"revision,string"`
+}

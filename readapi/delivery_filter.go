@@ -1,0 +1,210 @@
+package readapi
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates/access"
+)
+
+// deliveryFilter is what a list of deliveries is asked for, within the caller's
+// scope.
+type deliveryFilter struct {
+	org      uuid.UUID
+	groups   []uuid.UUID // any of these; nil = the whole organisation
+	untagged bool        // only what is in no group
+	nothing  bool        // the filters leave nothing of the caller's scope
+	tracking *trackingFilter
+	from, to *time.Time // days, inclusive
+	doNumber string
+	after    *deliveryPlace
+	limit    int
+	today    time.Time
+}
+
+// deliveryPlace is where a page ended: lists run by date and id, latest first.
+type deliveryPlace struct {
+	date time.Time
+	id   uuid.UUID
+}
+
+// placeSize is the size of a place in bytes: days and id.
+const placeSize = 4 + 16
+
+func (a *api) deliveryFilter(r *http.Request, c access.Caller) (deliveryFilter, error) {
+	p := paramsOf(r, "group", "status", "date_from", "date_to", "do_number", "limit", "cursor")
+	f := deliveryFilter{org: c.Org, limit: p.limit(), from: p.date("date_from"), to: p.date("date_to"),
+		doNumber: strings.TrimSpace(p.text("do_number")), today: a.zones.today(a.cfg.Now(), c.Timezone)}
+	if text := p.text("status"); text != "" {
+		t, ok := parseTracking(text)
+		if !ok {
+			p.refuse("status", "must be one of %s", strings.Join(trackingStatuses(), ", "))
+		}
+		f.tracking = &t
+	}
+	group, given := p.group()
+	f.narrow(c, group, given)
+	if err := p.err(); err != nil {
+		return f, err
+	}
+	if cursor := p.text("cursor"); cursor != "" {
+		raw, err := a.cursors.open(c, list(r), cursor)
+		if err != nil {
+			return f, err
+		}
+		if len(raw) != placeSize {
+			return f, errCursor()
+		}
+		f.after = &deliveryPlace{daysOfRaw(raw[:4]).time(), uuid.UUID(raw[4:])}
+	}
+	return f, nil
+}
+
+// narrow brings caller's scope and group filter together. A group that the
+// caller does not see is as empty as one that does not exist.
+func (f *deliveryFilter) narrow(c access.Caller, group uuid.UUID, given bool) {
+	switch {
+	case c.SeesAll() && !given:
+	case c.SeesAll() && group == uuid.Nil:
+		f.untagged = true
+	case !given:
+		f.groups = c.Groups
+		f.nothing = len(c.Groups) == 0
+	case c.Sees(group):
+		f.groups = []uuid.UUID{group}
+	default:
+		f.nothing = true
+	}
+}
+
+// deliveryColumns of the row d. The vehicle is there only where the caller sees
+// it.
+func deliveryColumns(c access.Caller) string {
+	vehicle := `NULL::uuid`
+	switch {
+	case c.SeesAll() && c.May(access.ViewVehicles):
+		vehicle = `d.vehicle_id`
+	case c.May(access.ViewVehicles):
+		vehicle = `(SELECT v.vehicle_id FROM read.vehicles v WHERE v.vehicle_id = d.vehicle_id)`
+	}
+	return `d.delivery_id, d.group_id, d.status, d.vehicle_id IS NOT NULL, d.date, d.details, d.revision, d.updated_at, ` + vehicle
+}
+
+// statement is SQL under construction.
+type statement struct {
+	text strings.Builder
+	args []any
+}
+
+// arg adds an argument and returns its placeholder.
+func (s *statement) arg(v any) string {
+	s.args = append(s.args, v)
+	return "$" + strconv.Itoa(len(s.args))
+}
+
+// sql returns the query of one page. Every variant names its group or
+// organisation, so that an index that runs in the list's direction serves it.
+func (f *deliveryFilter) sql(c access.Caller) (string, []any) {
+	s := &statement{}
+	const columns = `d.delivery_id, d.group_id, d.status, d.vehicle_id, d.date, d.details, d.revision, d.updated_at`
+	const order = ` ORDER BY d.date DESC, d.delivery_id DESC LIMIT `
+	limit := f.fetch()
+	s.text.WriteString(`SELECT ` + deliveryColumns(c) + ` FROM `)
+	switch {
+	case f.doNumber != "":
+		// First by number, then the rest: the planner must not walk the list in
+		// its order in the hope of meeting the number early.
+		s.text.WriteString(`(WITH d AS MATERIALIZED (SELECT ` + columns + ` FROM read.deliveries d WHERE d.org_id = ` + s.arg(f.org) +
+			` AND d.do_number = ` + s.arg(f.doNumber) + `) SELECT * FROM d) d WHERE true`)
+		if f.groups != nil {
+			s.text.WriteString(` AND d.group_id = ANY(` + s.arg(f.groups) + `)`)
+		}
+		if f.tracking != nil {
+			s.text.WriteString(` AND d.status = ANY(` + s.arg(f.tracking.statuses) + `)`)
+		}
+		f.conditions(s)
+	case len(f.groups) <= 1 && (f.tracking == nil || len(f.tracking.statuses) == 1):
+		s.text.WriteString(`read.deliveries d WHERE `)
+		f.key(s, `status`)
+		f.conditions(s)
+	default:
+		// One short walk of an index per group and status, then merged.
+		s.text.WriteString(f.arms(s) + ` CROSS JOIN LATERAL (SELECT ` + columns + ` FROM read.deliveries d WHERE `)
+		f.key(s, `arms`)
+		f.conditions(s)
+		s.text.WriteString(order + limit + `) d`)
+	}
+	s.text.WriteString(order + limit)
+	return s.text.String(), s.args
+}
+
+// arms is the source of (group, status) pairs.
+func (f *deliveryFilter) arms(s *statement) string {
+	var sources []string
+	if len(f.groups) > 1 {
+		sources = append(sources, `unnest(`+s.arg(f.groups)+`::uuid[]) AS g(group_id)`)
+	}
+	if f.tracking != nil {
+		sources = append(sources, `unnest(`+s.arg(f.tracking.statuses)+`::text[]) AS t(status)`)
+	}
+	return strings.Join(sources, ` CROSS JOIN `)
+}
+
+// key writes the equalities that an index begins with.
+func (f *deliveryFilter) key(s *statement, from string) {
+	switch {
+	case from == `arms` && len(f.groups) > 1:
+		s.text.WriteString(`d.group_id = g.group_id`)
+	case len(f.groups) == 1:
+		s.text.WriteString(`d.group_id = ` + s.arg(f.groups[0]))
+	default:
+		s.text.WriteString(`d.org_id = ` + s.arg(f.org))
+	}
+	switch {
+	case f.tracking == nil:
+	case from == `arms`:
+		s.text.WriteString(` AND d.status = t.status`)
+	default:
+		s.text.WriteString(` AND d.status = ` + s.arg(f.tracking.statuses[0]))
+	}
+}
+
+// conditions writes what else must hold.
+func (f *deliveryFilter) conditions(s *statement) {
+	if f.untagged {
+		s.text.WriteString(` AND d.group_id IS NULL`)
+	}
+	if f.tracking != nil && f.tracking.extra != "" {
+		extra := f.tracking.extra
+		if strings.Contains(extra, `$today`) {
+			extra = strings.ReplaceAll(extra, `$today`, s.arg(f.today))
+		}
+		s.text.WriteString(` AND ` + extra)
+	}
+	if f.from != nil {
+		s.text.WriteString(` AND d.date >= ` + s.arg(*f.from))
+	}
+	if f.to != nil {
+		s.text.WriteString(` AND d.date <= ` + s.arg(*f.to))
+	}
+	if f.after != nil {
+		s.text.WriteString(` AND (d.date, d.delivery_id) < (` + s.arg(f.after.date) + `, ` + s.arg(f.after.id) + `)`)
+	}
+}
+
+// fetch is how many rows are asked for: one more than a page, to know whether
+// there is a next one. It is written into the text, since a plan for an unknown
+// limit is a worse one, and rounded up, so that there are few texts.
+func (f *deliveryFilter) fetch() string {
+	for _, most := range [...]int{defaultLimit, maxLimit} {
+		if f.limit <= most {
+			return strconv.Itoa(most + 1)
+		}
+	}
+	return strconv.Itoa(slices.Max([]int{f.limit, maxLimit}) + 1)
+}

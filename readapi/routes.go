@@ -1,0 +1,45 @@
+package readapi
+
+import (
+	"net/http"
+	"reflect"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"waybill/aggregates/access"
+	"waybill/aggregates/access/route"
+)
+
+// Routes returns the query routes.
+func Routes(cfg Config) ([]route.Route, error) {
+	a, err := newAPI(cfg)
+	if err != nil {
+		return nil, err
+	}
+	metrics := promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{})
+	position := route.Param{In: "header", Name: positionHeader, Summary: "Answer only with what holds this position; 504 when that takes too long."}
+	cursor := route.Param{In: "query", Name: "cursor", Summary: "Where to go on: next of the page before."}
+	limit := route.Param{In: "query", Name: "limit", Summary: "Size of the page, 1 to 200, 50 when not given."}
+	group := route.Param{In: "query", Name: "group", Summary: "Id of a group, or none for what is in no group."}
+	get := func(path, name, summary string, answer reflect.Type, do func(http.ResponseWriter, *http.Request, access.Caller) error, params ...route.Param) route.Route {
+		return route.Route{Method: http.MethodGet, Path: path, Name: name, Summary: summary, Handler: a.query(do),
+			Params: append(params, position), Answer: answer, Status: http.StatusOK}
+	}
+	return []route.Route{
+		get("/v1/me", "me", "Who asks, and what they may.", route.Of[Me](), a.me),
+		get("/v1/organisation", "organisation", "The caller's organisation.", route.Of[Organisation](), a.organisation),
+		get("/v1/groups", "listGroups", "The groups that the caller sees, by name.", route.Of[Groups](), a.groups, limit, cursor),
+		get("/v1/users", "listUsers", "The users that the caller sees, by name.", route.Of[Users](), a.users, limit, cursor),
+		get("/v1/clients", "listClients", "The clients that the caller sees, by name.", route.Of[Clients](), a.clients, limit, cursor),
+		get("/v1/deliveries", "listDeliveries", "The deliveries that the caller sees, latest date first.", route.Of[DeliveryList](), a.deliveries, group,
+			route.Param{In: "query", Name: "status", Summary: "Tracking status.", Enum: trackingStatuses()},
+			route.Param{In: "query", Name: "date_from", Summary: "First day.", Format: "date"},
+			route.Param{In: "query", Name: "date_to", Summary: "Last day.", Format: "date"},
+			route.Param{In: "query", Name: "do_number", Summary: "Exactly this D.O. number."}, limit, cursor),
+		get("/v1/deliveries/{id}", "getDelivery", "One delivery with its items and its timeline.", route.Of[DeliveryWhole](), a.delivery),
+		get("/v1/progress", "progress", "How many deliveries stand where.", route.Of[Progressed](), a.progress, group),
+		{Method: http.MethodGet, Path: "/livez", Name: "live", Summary: "The process runs.", Public: true, Status: http.StatusOK, Handler: http.HandlerFunc(a.live), Answer: route.Of[Health]()},
+		{Method: http.MethodGet, Path: "/readyz", Name: "ready", Summary: "Everything that is needed is there.", Public: true, Status: http.StatusOK, Handler: http.HandlerFunc(a.ready), Answer: route.Of[Health]()},
+		{Method: http.MethodGet, Path: "/metrics", Name: "metrics", Summary: "Figures for Prometheus.", Public: true, Status: http.StatusOK, Handler: metrics},
+	}, nil
+}

@@ -1,0 +1,93 @@
+package readapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"waybill/aggregates/access"
+)
+
+// scopeQuery says who asks, for this transaction only: a pooled connection
+// forgets it with the transaction's end. Row-level security goes by it.
+const scopeQuery = `
+	SELECT set_config('waybill.org', $1, true), set_config('waybill.user', $2, true), set_config('waybill.all', $3, true),
+	       set_config('waybill.groups', $4, true), set_config('waybill.manage_users', $5, true), set_config('waybill.view_vehicles', $6, true)`
+
+// scoped begins a batch with the caller's scope. A batch is one round trip and
+// one transaction.
+func scoped(c access.Caller) *pgx.Batch {
+	b := &pgx.Batch{}
+	b.Queue(scopeQuery, c.Org.String(), c.User.String(), setting(c.SeesAll()), joined(c.Groups),
+		setting(c.May(access.ManageUsers)), setting(c.May(access.ViewVehicles)))
+	return b
+}
+
+func setting(on bool) string {
+	if on {
+		return "on"
+	}
+	return ""
+}
+
+func joined(groups []uuid.UUID) string {
+	if len(groups) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	b.Grow(len(groups) * 37)
+	var text [36]byte
+	for i, g := range groups {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(appendUUID(text[:0], g))
+	}
+	return b.String()
+}
+
+// run sends a scoped batch and hands its results to read, past that of the scope
+// itself.
+func (a *api) run(ctx context.Context, b *pgx.Batch, read func(pgx.BatchResults) error) (err error) {
+	results := a.cfg.Pool.SendBatch(ctx, b)
+	defer func() {
+		if cerr := results.Close(); err == nil && cerr != nil {
+			err = access.Storage(fmt.Errorf("query: %w", cerr))
+		}
+	}()
+	if _, err := results.Exec(); err != nil {
+		return access.Storage(fmt.Errorf("set the scope: %w", err))
+	}
+	return access.Storage(read(results))
+}
+
+// rows reads all rows of the next result of a batch.
+func rows(results pgx.BatchResults, each func(pgx.Rows) error) error {
+	rs, err := results.Query()
+	if err != nil {
+		return fmt.Errorf("query: %w", err)
+	}
+	defer rs.Close()
+	for rs.Next() {
+		if err := each(rs); err != nil {
+			return err
+		}
+	}
+	if err := rs.Err(); err != nil {
+		return fmt.Errorf("query: %w", err)
+	}
+	return nil
+}
+
+// send writes a JSON answer.
+func send(w http.ResponseWriter, body []byte) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	_, _ = w.Write(body) // the caller may have gone away
+}
