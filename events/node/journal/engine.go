@@ -56,10 +56,15 @@ func (j *Journal) openEngine() (tail, error) {
 	}
 	cache := pebble.NewCache(o.CacheBytes)
 	defer cache.Unref()
-	db, err := pebble.Open(data, engineOptions(o, cache, finished))
+	if !finished {
+		if err := makeData(o, cache, data); err != nil {
+			return tail{}, fmt.Errorf("make event store %s: %w", o.Dir, err)
+		}
+	}
+	db, err := pebble.Open(data, engineOptions(o, cache, true))
 	if err != nil {
-		if errors.Is(err, pebble.ErrDBDoesNotExist) {
-			err = damaged("the data is missing; restore it from a backup")
+		if errors.Is(err, pebble.ErrDBDoesNotExist) || oserror.IsNotExist(err) {
+			err = damaged("data is missing: %v; restore it from a backup", err)
 		}
 		return tail{}, fmt.Errorf("open event store %s: %w", o.Dir, readError("open the data", err))
 	}
@@ -68,7 +73,7 @@ func (j *Journal) openEngine() (tail, error) {
 		if t.last != 0 {
 			err = damaged("%s is missing beside data that was used; restore it from a backup", formatName)
 		} else {
-			err = errors.Join(syncDir(o.FS, o.Dir), writeFormat(o.FS, o.Dir))
+			err = writeFormat(o.FS, o.Dir)
 		}
 	}
 	if err != nil {
@@ -76,6 +81,30 @@ func (j *Journal) openEngine() (tail, error) {
 	}
 	j.db = db
 	return t, nil
+}
+
+// makeData makes the engine's files aside and puts them in place when they are complete: a crash in between leaves
+// nothing that is half made. Opening them again from the start also makes every write-ahead log one of the kind in which
+// damage can be told from an unfinished write.
+func makeData(o *Options, cache *pebble.Cache, data string) error {
+	if _, err := o.FS.Stat(data); !oserror.IsNotExist(err) {
+		return err
+	}
+	fresh := data + ".new"
+	if err := o.FS.RemoveAll(fresh); err != nil {
+		return err
+	}
+	db, err := pebble.Open(fresh, engineOptions(o, cache, false))
+	if err != nil {
+		return err
+	}
+	if err := db.Close(); err != nil {
+		return err
+	}
+	if err := o.FS.Rename(fresh, data); err != nil {
+		return err
+	}
+	return syncDir(o.FS, o.Dir)
 }
 
 // checkFiles finds what the engine would not miss: without any write-ahead log it would open as if the last appends had
@@ -128,12 +157,12 @@ func findTail(db *pebble.DB) (tail, error) {
 	return t, errors.Join(err, closer.Close())
 }
 
-func engineOptions(o *Options, cache *pebble.Cache, finished bool) *pebble.Options {
+func engineOptions(o *Options, cache *pebble.Cache, exists bool) *pebble.Options {
 	opts := &pebble.Options{
-		FS:                          o.FS,
+		FS:                          orderedFS{o.FS},
 		Cache:                       cache,
 		FormatMajorVersion:          pebble.FormatWALSyncChunks,
-		ErrorIfNotExists:            finished,
+		ErrorIfNotExists:            exists,
 		MemTableSize:                o.MemTableSize,
 		MemTableStopWritesThreshold: 4,
 		L0CompactionThreshold:       4,

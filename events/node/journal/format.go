@@ -57,6 +57,23 @@ func writeFormat(fs vfs.FS, dir string) error {
 	return syncDir(fs, dir)
 }
 
+// makeDir makes a directory, and what is missing above it, so that a power failure does not take it away again.
+func makeDir(fs vfs.FS, dir string) error {
+	if _, err := fs.Stat(dir); !oserror.IsNotExist(err) {
+		return err
+	}
+	parent := fs.PathDir(dir)
+	if parent != dir {
+		if err := makeDir(fs, parent); err != nil {
+			return err
+		}
+	}
+	if err := fs.MkdirAll(dir, 0o750); err != nil {
+		return err
+	}
+	return syncDir(fs, parent)
+}
+
 func syncDir(fs vfs.FS, dir string) error {
 	d, err := fs.OpenDir(dir)
 	if err != nil {

@@ -88,7 +88,7 @@ func Open(o Options) (*Journal, error) {
 	if o.Dir == "" {
 		return nil, errors.New("open event store: no directory given")
 	}
-	if err := o.FS.MkdirAll(o.Dir, 0o750); err != nil {
+	if err := makeDir(o.FS, o.Dir); err != nil {
 		return nil, fmt.Errorf("open event store %s: %w", o.Dir, err)
 	}
 	lock, err := lockDir(o.FS, o.Dir)
