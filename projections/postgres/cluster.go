@@ -10,7 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"time"
 )
+
+// initGrace is how long the processes of a killed initdb get to notice.
+const initGrace = 10 * time.Second
 
 // ensureCluster makes the cluster when there is none, and returns the
 // superuser's password. A cluster appears under its name only when complete,
@@ -29,6 +33,10 @@ func ensureCluster(ctx context.Context, cfg Config, h home, a account, bin binar
 	}
 	password := rand.Text()
 	if err := writePassword(h.password, password, a); err != nil {
+		return "", err
+	}
+	// What an interrupted start was making may still be written for a moment.
+	if _, err := awaitNone(ctx, h.fresh, initGrace); err != nil {
 		return "", err
 	}
 	if err := os.RemoveAll(h.fresh); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -100,8 +101,10 @@ func (f fetcher) download(ctx context.Context, version embedded.PostgresVersion,
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
-	if err := os.Chmod(work, 0o755); err != nil {
-		return err
+	for _, dir := range []string{f.cache, work} {
+		if err := os.Chmod(dir, 0o755); err != nil {
+			return err
+		}
 	}
 	decoy := filepath.Join(work, "decoy")
 	if err := os.Mkdir(decoy, 0o700); err != nil {
@@ -124,5 +127,27 @@ func (f fetcher) download(ctx context.Context, version embedded.PostgresVersion,
 	if _, err := os.Stat(filepath.Join(work, "programs", "bin", "postgres")); err != nil {
 		return errors.Join(startErr, err)
 	}
+	if err := openToAll(filepath.Join(work, "programs")); err != nil {
+		return err
+	}
 	return os.Rename(filepath.Join(work, "programs"), dir)
+}
+
+// openToAll lets everybody read and run what we fetched, whatever our file
+// mode mask says: the database user is another one when we are root.
+func openToAll(root string) error {
+	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.Type()&fs.ModeSymlink != 0 {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		mode := info.Mode().Perm() | 0o444
+		if mode&0o100 != 0 {
+			mode |= 0o111
+		}
+		return os.Chmod(path, mode)
+	})
 }

@@ -67,8 +67,10 @@ func (h home) checkContents() error {
 // make makes the directory; the account must be able to pass it, nobody but
 // its owner can list it.
 func (h home) make(a account) error {
-	if err := os.MkdirAll(filepath.Dir(h.dir), 0o755); err != nil {
-		return err
+	for _, dir := range ancestors(filepath.Dir(h.dir)) {
+		if err := makePassable(dir, a); err != nil {
+			return err
+		}
 	}
 	if err := os.Mkdir(h.dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
@@ -78,6 +80,22 @@ func (h home) make(a account) error {
 		mode = 0o711
 	}
 	return os.Chmod(h.dir, mode)
+}
+
+// makePassable makes a directory unless it exists. One that we make for
+// another user must let him in, whatever our file mode mask says.
+func makePassable(dir string, a account) error {
+	err := os.Mkdir(dir, 0o755)
+	if err != nil {
+		if _, statErr := os.Stat(dir); statErr == nil {
+			return nil // some systems have other words for it than "exists"
+		}
+		return err
+	}
+	if !a.drop {
+		return nil
+	}
+	return os.Chmod(dir, 0o755)
 }
 
 // dataVersion is the major version of the cluster, empty when there is none.

@@ -20,9 +20,6 @@ const portAttempts = 8
 // launch starts the server and waits until it takes connections.
 func launch(ctx context.Context, cfg Config, h home, a account, bin binaries, log *serverLog) (*process, int, error) {
 	if cfg.Port != 0 {
-		if err := checkPort(ctx, cfg.Port); err != nil {
-			return nil, 0, err
-		}
 		p, err := launchOn(ctx, cfg, cfg.Port, h, a, bin, log)
 		return p, cfg.Port, err
 	}
@@ -152,7 +149,11 @@ func freePort(ctx context.Context) (int, error) {
 	return listener.Addr().(*net.TCPAddr).Port, nil
 }
 
+// checkPort makes sure, before anything is made, that a chosen port can be had.
 func checkPort(ctx context.Context, port int) error {
+	if port == 0 {
+		return nil // launch will find one
+	}
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp4", net.JoinHostPort(loopback, strconv.Itoa(port)))
 	if errors.Is(err, syscall.EADDRINUSE) {

@@ -85,8 +85,8 @@ type Server struct {
 //
 // Errors that callers can tell apart: ErrNoBinaries, ErrPortInUse,
 // *InUseError, *VersionError, *UnreachableError. Each names its remedy.
-// Missing programs, a wrong version and a directory that cannot be reached or
-// holds something else are found before anything is changed.
+// Missing programs, a wrong version, a used port and a directory that cannot be
+// reached or holds something else are found before anything is changed.
 func Start(ctx context.Context, cfg Config) (*Server, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -119,6 +119,9 @@ func start(ctx context.Context, cfg Config, home home) (_ *Server, err error) {
 		return nil, err
 	}
 	if err := checkReach(ctx, account, bin, home); err != nil {
+		return nil, err
+	}
+	if err := checkPort(ctx, cfg.Port); err != nil {
 		return nil, err
 	}
 	if err := home.make(account); err != nil {

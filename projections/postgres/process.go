@@ -80,12 +80,13 @@ func (p *process) failure() error {
 	return errors.New("exit status 0")
 }
 
-// run runs a short program as the account and returns what it printed. When
+// run runs a short program as the account and returns what it printed; an
+// error holds what it complained of. When
 // ctx ends, the program is killed with everything it started.
 func run(ctx context.Context, a account, build func(context.Context) *exec.Cmd) (string, error) {
 	cmd := build(ctx)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
+	var out, complaint bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaint
 	if cmd.Dir == "" {
 		cmd.Dir = "/" // our own may be closed to the account
 	}
@@ -103,7 +104,7 @@ func run(ctx context.Context, a account, build func(context.Context) *exec.Cmd) 
 		if ctx.Err() != nil {
 			return "", ctx.Err()
 		}
-		return "", fmt.Errorf("%w: %s", p.err, strings.TrimSpace(out.String()))
+		return "", fmt.Errorf("%w: %s", p.err, strings.TrimSpace(complaint.String()))
 	}
 	return out.String(), nil
 }

@@ -96,7 +96,7 @@ func TestADirectoryWithOtherContentsIsRefusedAndLeftAlone(t *testing.T) {
 	}
 }
 
-func TestAPortInUseIsRefused(t *testing.T) {
+func TestAPortInUseIsRefusedBeforeAnythingIsDone(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp4", loopback+":0")
 	if err != nil {
@@ -104,9 +104,13 @@ func TestAPortInUseIsRefused(t *testing.T) {
 	}
 	defer listener.Close()
 	port := listener.Addr().(*net.TCPAddr).Port
-	err = refused(t, Config{Dir: openDir(t), Port: port, NoSync: true})
+	dir := openDir(t)
+	err = refused(t, Config{Dir: dir, Port: port, NoSync: true})
 	if !errors.Is(err, ErrPortInUse) || !strings.Contains(err.Error(), listener.Addr().String()) {
 		t.Fatal(err)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Fatalf("something was made: %v, %v", entries, err)
 	}
 }
 
