@@ -1,0 +1,138 @@
+package access_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates/access"
+	"waybill/events/fault"
+)
+
+func TestAOneTimeTokenWorksOnce(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	m := b.user(t, "adam@example.com", access.RoleManager)
+	ticket := access.Ticket{Purpose: access.PurposeInvitation, Identity: m.Identity, Org: m.Org, User: m.User, Invitation: uuid.New()}
+	token, expires, err := b.IssueToken(t.Context(), ticket)
+	must(t, err)
+	if want := b.clock.Now().Add(7 * 24 * time.Hour); !expires.Equal(want) {
+		t.Errorf("expires %v, want %v", expires, want)
+	}
+	var good, bad atomic.Int32
+	var got sync.Map
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			ticket, err := b.SetPassword(t.Context(), token.Reveal(), "adam@example.com", secret)
+			switch {
+			case err == nil:
+				good.Add(1)
+				got.Store("ticket", ticket)
+			case fault.Is(err, fault.Invalid):
+				bad.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if good.Load() != 1 || bad.Load() != 7 {
+		t.Errorf("%d of 8 racing uses went well and %d were refused, want 1 and 7", good.Load(), bad.Load())
+	}
+	if v, _ := got.Load("ticket"); v != ticket {
+		t.Errorf("the token was for %+v, want %+v", v, ticket)
+	}
+}
+
+func TestWhateverIsWrongWithATokenLooksTheSame(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	m := b.user(t, "adam@example.com", access.RoleManager)
+	b.user(t, "eve@example.com", access.RoleManager)
+	issue := func() string {
+		token, _, err := b.IssueToken(t.Context(), access.Ticket{Purpose: access.PurposePasswordReset, Identity: m.Identity, Org: m.Org, User: m.User})
+		must(t, err)
+		return token.Reveal()
+	}
+	superseded := issue()
+	used := issue()
+	_, err := b.SetPassword(t.Context(), used, "adam@example.com", secret)
+	must(t, err)
+	expired := issue()
+	b.clock.forward(time.Hour)
+	fresh := issue()
+	made := strings.Repeat("A", 43)
+	var texts []string
+	for name, tc := range map[string][2]string{
+		"superseded": {superseded, "adam@example.com"}, "used": {used, "adam@example.com"}, "expired": {expired, "adam@example.com"},
+		"for another e-mail": {fresh, "eve@example.com"}, "for an unknown e-mail": {fresh, "nobody@example.com"},
+		"made up": {made, "adam@example.com"}, "no token": {"?", "adam@example.com"},
+	} {
+		_, err := b.SetPassword(t.Context(), tc[0], tc[1], secret)
+		if !fault.Is(err, fault.Invalid) {
+			t.Errorf("%s: %v, want invalid", name, err)
+			continue
+		}
+		texts = append(texts, fmt.Sprintf("%#v", *errAs(t, err)))
+	}
+	for _, text := range texts {
+		if text != texts[0] {
+			t.Errorf("answers differ: %s and %s", text, texts[0])
+		}
+	}
+	if _, err := b.SetPassword(t.Context(), fresh, "adam@example.com", "short"); !fault.Is(err, fault.Invalid) {
+		t.Errorf("a short password: %v, want invalid", err)
+	}
+	if _, err := b.SetPassword(t.Context(), fresh, "adam@example.com", secret); err != nil {
+		t.Errorf("a token stays good after a wrong e-mail and a short password: %v", err)
+	}
+}
+
+func TestNothingReadableIsStoredOfPasswordsAndTokens(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	m := b.user(t, "adam@example.com", access.RoleManager)
+	token, _, err := b.IssueToken(t.Context(), access.Ticket{Purpose: access.PurposeInvitation, Identity: m.Identity, Org: m.Org, User: m.User})
+	must(t, err)
+	b.password(t, m, "adam@example.com", secret)
+	s := b.session(t, m)
+	for _, table := range []string{"identities", "sessions", "tokens"} {
+		var all string
+		must(t, b.pools.Identity.QueryRow(t.Context(), `SELECT string_agg(x::text, ' ') FROM identity.`+table+` x`).Scan(&all))
+		for _, text := range []string{secret, token.Reveal(), s.Token.Reveal()} {
+			if all == "" || strings.Contains(all, text) {
+				t.Errorf("identity.%s is empty or holds a secret as it is", table)
+			}
+		}
+	}
+	if shown := fmt.Sprintf("%v %+v %#v %s", token, s, s, s.Token); strings.Contains(shown, s.Token.Reveal()) || strings.Contains(shown, token.Reveal()) {
+		t.Error("printing a token shows it")
+	}
+}
+
+func TestHashingIsBounded(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	s, err := access.New(access.Config{Pool: b.pools.Identity, Hashing: access.Hashing{Parallel: 1, Waiting: 1}})
+	must(t, err)
+	const n = 12
+	kinds := make(chan fault.Kind, n)
+	for range n {
+		go func() {
+			_, err := s.SignIn(context.Background(), "nobody@example.com", secret)
+			kinds <- fault.KindOf(err)
+		}()
+	}
+	count := map[fault.Kind]int{}
+	for range n {
+		count[<-kinds]++
+	}
+	if count[fault.Unauthenticated] == 0 || count[fault.Unavailable] == 0 || count[fault.Unauthenticated]+count[fault.Unavailable] != n {
+		t.Errorf("answers %v, want some refused as unavailable at once and the others served", count)
+	}
+}

@@ -1,0 +1,120 @@
+package access_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates/access"
+	"waybill/events/fault"
+)
+
+func TestACallerIsWhatItsGrantsSayAtThisMoment(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	m := b.user(t, "adam@example.com", access.RoleCustomer)
+	apple, banana, old := b.group(t, "Apple"), b.group(t, "Banana"), b.group(t, "Old")
+	b.grant(t, m.User, apple)
+	b.grant(t, m.User, banana)
+	b.grant(t, m.User, banana) // by another basis
+	b.grant(t, m.User, old)
+	b.exec(t, `UPDATE read.groups SET status = 'archived' WHERE group_id = $1`, old)
+	b.exec(t, `UPDATE read.users SET permissions = '{"export_deliveries": false, "update_status": true}'`)
+	s := b.session(t, m)
+
+	c, err := b.callerOf(t, s)
+	must(t, err)
+	if c.All || len(c.Groups) != 2 || !c.Sees(apple) || !c.Sees(banana) || c.Sees(old) || c.Sees(uuid.Nil) {
+		t.Errorf("sees %v (all %v), want Apple and Banana and neither the archived group nor what is untagged", c.Groups, c.All)
+	}
+	if got := c.Permissions.Names(); !slices.Equal(got, []string{"update_status"}) {
+		t.Errorf("may %v, want update_status alone: the role's default is switched off", got)
+	}
+	if c.Timezone != "Asia/Singapore" || c.User != m.User || c.Org != b.org || c.Session != s.ID || c.Portal != access.PortalClient {
+		t.Errorf("caller %+v", c)
+	}
+
+	b.exec(t, `UPDATE read.grants SET ended_at = now() WHERE group_id = $1`, apple)
+	c, err = b.callerOf(t, s)
+	must(t, err)
+	if c.Sees(apple) || !c.Sees(banana) {
+		t.Error("a grant that ended a moment ago must be gone at the next request, and only that")
+	}
+
+	b.exec(t, `UPDATE read.grants SET expires_at = $1 WHERE group_id = $2`, b.clock.Now().Add(time.Minute), banana)
+	if c, _ = b.callerOf(t, s); !c.Sees(banana) {
+		t.Error("a grant that has not expired must count")
+	}
+	b.clock.forward(time.Minute)
+	if c, _ = b.callerOf(t, s); c.Sees(banana) {
+		t.Error("a grant ends at expires_at, also when no event says so yet")
+	}
+}
+
+func TestOnlyAnOpenSessionOfAnActiveUserIsACaller(t *testing.T) {
+	t.Parallel()
+	shared := newBundle(t)
+	for name, end := range map[string]func(b *bundle, m access.Membership, s access.Session) error{
+		"blocked": func(b *bundle, m access.Membership, _ access.Session) error {
+			b.exec(t, `UPDATE read.users SET blocked = true WHERE user_id = $1`, m.User)
+			return nil
+		},
+		"invited": func(b *bundle, m access.Membership, _ access.Session) error {
+			b.exec(t, `UPDATE read.users SET accepted = false WHERE user_id = $1`, m.User)
+			return nil
+		},
+		"gone": func(b *bundle, m access.Membership, _ access.Session) error {
+			b.exec(t, `DELETE FROM read.users WHERE user_id = $1`, m.User)
+			return nil
+		},
+		"signed out": func(b *bundle, _ access.Membership, s access.Session) error { return b.EndSession(t.Context(), s.ID) },
+		"all sessions ended": func(b *bundle, m access.Membership, _ access.Session) error {
+			return b.EndSessionsOf(t.Context(), m.Org, m.User)
+		},
+		"another password": func(b *bundle, m access.Membership, _ access.Session) error {
+			b.password(t, m, "another-password@example.com", "another password")
+			return nil
+		},
+		"expired": func(b *bundle, _ access.Membership, _ access.Session) error {
+			b.clock.forward(12 * time.Hour)
+			return nil
+		},
+		"purged": func(b *bundle, _ access.Membership, _ access.Session) error {
+			b.clock.forward(12 * time.Hour)
+			_, err := b.PurgeExpired(t.Context())
+			b.clock.forward(-12 * time.Hour)
+			return err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := shared.withClock(t)
+			m := b.user(t, strings.ReplaceAll(name, " ", "-")+"@example.com", access.RoleManager)
+			b.grant(t, m.User, uuid.Nil)
+			s := b.session(t, m)
+			if c, err := b.callerOf(t, s); err != nil || !c.All {
+				t.Fatalf("before: all %v, %v; want a caller with ALL", c.All, err)
+			}
+			must(t, end(b, m, s))
+			if c, err := b.callerOf(t, s); !fault.Is(err, fault.Unauthenticated) || c.User != uuid.Nil {
+				t.Errorf("after: caller %v, %v; want unauthenticated", c.User, err)
+			}
+		})
+	}
+}
+
+func TestWhatIsNoSessionTokenIsNobody(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	good := b.session(t, b.user(t, "adam@example.com", access.RoleManager)).Token.Reveal()
+	for _, token := range []string{"", "x", good[:42], good + "A", good[1:] + "A", "====", "\x00", good + "="} {
+		if _, err := b.Caller(t.Context(), token); !fault.Is(err, fault.Unauthenticated) {
+			t.Errorf("token of %d characters: %v, want unauthenticated", len(token), err)
+		}
+	}
+	if _, err := b.Caller(t.Context(), good); err != nil {
+		t.Error(err)
+	}
+}
