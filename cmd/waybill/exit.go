@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+
+	"waybill/events/fault"
+	"waybill/events/node"
+	"waybill/projections/postgres"
+)
+
+// Exit codes, as the README tells them.
+const (
+	exitOK          = 0
+	exitFailed      = 1   // something unexpected
+	exitUsage       = 2   // flags or arguments
+	exitInput       = 3   // the file, or what a flag asks for, cannot be taken
+	exitUnavailable = 4   // a port, a directory, Postgres or the event store is in use or out of reach
+	exitRejected    = 5   // import only: it is done, and some rows were not taken
+	exitInterrupted = 130 // stopped by a signal before it was done
+)
+
+// usageError is an error in the command line.
+type usageError struct{ err error }
+
+func (e *usageError) Error() string { return e.err.Error() + "; see waybill --help" }
+func (e *usageError) Unwrap() error { return e.err }
+
+// errRejected says that an import is done but did not take every row. The report
+// has told it all.
+var errRejected = errors.New("some rows were not taken")
+
+// fail writes an error as one line and returns its exit code.
+func (m *Main) fail(err error) int {
+	code := exitCode(err)
+	if code != exitRejected {
+		fmt.Fprintf(m.Stderr, "waybill: %s\n", oneLine(err))
+	}
+	return code
+}
+
+func exitCode(err error) int {
+	var usage *usageError
+	var inUse *postgres.InUseError
+	var version *postgres.VersionError
+	var unreachable *postgres.UnreachableError
+	switch {
+	case errors.As(err, &usage):
+		return exitUsage
+	case errors.Is(err, errRejected):
+		return exitRejected
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.Is(err, syscall.EADDRINUSE), errors.Is(err, node.ErrInUse), errors.Is(err, node.ErrVersion),
+		errors.Is(err, postgres.ErrPortInUse), errors.Is(err, postgres.ErrNoBinaries),
+		errors.As(err, &inUse), errors.As(err, &version), errors.As(err, &unreachable):
+		return exitUnavailable
+	}
+	switch fault.KindOf(err) {
+	case fault.Invalid, fault.NotFound, fault.Conflict, fault.Denied:
+		return exitInput
+	case fault.Unavailable:
+		return exitUnavailable
+	}
+	return exitFailed
+}
+
+// oneLine makes one line of an error, whatever its parts hold.
+func oneLine(err error) string {
+	text := err.Error()
+	if errors.Is(err, context.Canceled) && !strings.Contains(text, "interrupted") {
+		text = "interrupted before it was done: " + text
+	}
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+}

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates/access/route"
+	"waybill/aggregates/problem"
+	"waybill/readapi"
+)
+
+// shutdownPatience is how long requests under way may take to end.
+const shutdownPatience = 15 * time.Second
+
+// listen takes the port before anything is started, so that one in use is known
+// while nothing is half-done.
+func listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, addressError(address, err)
+	}
+	return l, nil
+}
+
+// serveHTTP answers requests until ctx ends, then lets those under way finish.
+func (s *system) serveHTTP(ctx context.Context, l net.Listener, setupToken string, ready func()) error {
+	handler, err := s.handler(setupToken)
+	if err != nil {
+		return err
+	}
+	server := route.Serve(handler, s.log)
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	ready()
+	select {
+	case err := <-served:
+		return fmt.Errorf("http server on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	err = route.Shutdown(server, shutdownPatience)
+	if e := <-served; !errors.Is(e, http.ErrServerClosed) {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+// handler assembles the command routes and the query routes.
+func (s *system) handler(setupToken string) (http.Handler, error) {
+	problems := problem.NewRenderer(s.log, uuid.New)
+	queries, err := readapi.Routes(s.queryConfig(problems))
+	if err != nil {
+		return nil, err
+	}
+	return route.Router(route.Config{Access: s.access, Problems: problems, Registry: s.registry, Version: version()}, queries...)
+}
+
+func (s *system) queryConfig(problems *problem.Renderer) readapi.Config {
+	return readapi.Config{
+		Pool: s.pools.Reader, Access: s.access, Progress: s.progress, Problems: problems, CursorKey: s.cursors, Metrics: s.registry,
+		Checks: map[string]func(context.Context) error{
+			"postgres":   s.pools.Reader.Ping,
+			"eventstore": func(ctx context.Context) error { _, err := s.store.Head(ctx); return err },
+		},
+	}
+}
+
+// urlOf is the address of the server as a person opens it.
+func urlOf(l net.Listener) string {
+	host, port, err := net.SplitHostPort(l.Addr().String())
+	if err != nil {
+		return "http://" + l.Addr().String()
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"waybill/aggregates"
+	"waybill/aggregates/access"
+	"waybill/aggregates/command"
+	"waybill/events"
+	"waybill/events/consume"
+	"waybill/events/store"
+	"waybill/projections"
+	"waybill/projections/readmodel"
+)
+
+// system is everything between the storage and the verbs: built once per process,
+// run in layers.
+type system struct {
+	storage  *storage
+	log      *slog.Logger
+	registry *prometheus.Registry
+	owner    string // names this process to operators
+
+	pools    *projections.Pools
+	store    *store.Store
+	codec    *events.Codec
+	access   *access.Service
+	commands *command.Service
+	progress *projections.Progress
+	model    *readmodel.Model
+	cursors  []byte // key of the query API's cursors
+}
+
+// systemConfig says how to build a system.
+type systemConfig struct {
+	storageFlags
+	SkipMigrate bool // refuse a schema that is behind, instead of bringing it up
+	Log         *slog.Logger
+}
+
+// withSystem starts the storage, builds the system, runs it with do on top, and
+// ends everything, whatever happened. do runs while the consumers do.
+func withSystem(ctx context.Context, cfg systemConfig, do func(context.Context, *system) error) (err error) {
+	st, err := openStorage(ctx, cfg.storageFlags, cfg.Log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, st.close()) }()
+	s := &system{storage: st, log: cfg.Log, registry: prometheus.NewRegistry()}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown host"
+	}
+	s.owner = fmt.Sprintf("%s, process %d", host, os.Getpid())
+	defer func() { err = errors.Join(err, s.close()) }()
+	// The embedded event store must be answering while the rest is built on it.
+	return runLayers(ctx, st.run, func(ctx context.Context) error {
+		if err := s.build(ctx, cfg); err != nil {
+			return err
+		}
+		consumers, err := s.consumers()
+		if err != nil {
+			return err
+		}
+		return runLayers(ctx, s.progress.Run, consumers, func(ctx context.Context) error { return do(ctx, s) })
+	})
+}
+
+// build connects the parts.
+func (s *system) build(ctx context.Context, cfg systemConfig) error {
+	if !cfg.SkipMigrate {
+		if _, err := projections.Migrate(ctx, s.storage.Postgres); err != nil {
+			return err
+		}
+	}
+	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	var err error
+	if s.pools, err = projections.Open(ctx, projections.Config{URL: s.storage.Postgres}); err != nil {
+		return err
+	}
+	if s.store, err = store.Open(store.Config{URL: s.storage.Eventstore, Logger: s.log}); err != nil {
+		return err
+	}
+	if s.access, err = access.New(access.Config{Pool: s.pools.Identity}); err != nil {
+		return err
+	}
+	ring, err := access.NewKeyRing(access.KeyRingConfig{Pool: s.pools.Identity})
+	if err != nil {
+		return err
+	}
+	if s.codec, err = events.NewCodec(ring); err != nil {
+		return err
+	}
+	if s.cursors, err = access.Secret(ctx, s.pools.Identity, rand.Reader, "cursors"); err != nil {
+		return err
+	}
+	if s.model, err = readmodel.New(readmodel.Config{Codec: s.codec, Pool: s.pools.Projector, Owner: s.owner}); err != nil {
+		return err
+	}
+	s.progress = projections.NewProgress(projections.ProgressConfig{Name: readmodel.Name, Pool: s.pools.Reader, Logger: s.log})
+	return s.buildCommands(ctx)
+}
+
+func (s *system) buildCommands(ctx context.Context) error {
+	claims, err := access.Secret(ctx, s.pools.Identity, rand.Reader, access.SecretClaims)
+	if err != nil {
+		return err
+	}
+	executor, err := aggregates.New(aggregates.Config{Store: s.store, Codec: s.codec})
+	if err != nil {
+		return err
+	}
+	s.commands, err = command.New(command.Config{
+		Executor: executor, Store: s.store, Codec: s.codec, Identities: s.access, ClaimsSecret: claims,
+		NewID: uuid.New, Logger: s.log,
+	})
+	return err
+}
+
+// consumers returns the layer in which everything follows the log.
+func (s *system) consumers() (layer, error) {
+	read, err := consume.New(consume.Config{
+		Name: readmodel.Name, Prefixes: events.AggregatePrefixes(), Store: s.store, Log: s.model.Log(),
+		Handler: s.model.Handle, Logger: s.log, Registry: s.registry,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return alongside(read.Run), nil
+}
+
+// caughtUp waits until the read models hold everything that is in the log now.
+func (s *system) caughtUp(ctx context.Context) error {
+	head, err := s.store.Head(ctx)
+	if err != nil {
+		return err
+	}
+	return s.progress.Wait(ctx, head)
+}
+
+// close ends what build made. Parts that were not made are nil.
+func (s *system) close() error {
+	var err error
+	if s.store != nil {
+		err = s.store.Close()
+	}
+	if s.pools != nil {
+		s.pools.Close()
+	}
+	return err
+}
