@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -125,7 +126,7 @@ func (f fetcher) download(ctx context.Context, version embedded.PostgresVersion,
 	}
 	startErr := embedded.NewDatabase(config).Start()
 	if _, err := os.Stat(filepath.Join(work, "programs", "bin", "postgres")); err != nil {
-		return errors.Join(startErr, err)
+		return cmp.Or(startErr, err) // the library's word says more
 	}
 	if err := openToAll(filepath.Join(work, "programs")); err != nil {
 		return err
