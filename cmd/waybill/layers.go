@@ -15,23 +15,27 @@ type layer func(ctx context.Context) error
 // the top layer returns, or when any fails, they are ended from the top down, each
 // only after the one above has returned. The first failure is returned.
 func runLayers(ctx context.Context, layers ...layer) error {
+	if len(layers) == 0 {
+		return nil
+	}
 	g, failed := errgroup.WithContext(context.WithoutCancel(ctx))
-	top, endTop := context.WithCancel(context.WithoutCancel(ctx))
-	defer endTop()
-	defer context.AfterFunc(ctx, endTop)()
-	defer context.AfterFunc(failed, endTop)()
-	end := func() {}
-	for i, run := range layers {
-		below := end
-		own := top
-		if i < len(layers)-1 {
-			own, end = context.WithCancel(context.WithoutCancel(ctx))
-		}
+	top := len(layers) - 1
+	run := make([]context.Context, len(layers))
+	end := make([]context.CancelFunc, len(layers))
+	for i := range layers {
+		run[i], end[i] = context.WithCancel(context.WithoutCancel(ctx))
+		defer end[i]()
+	}
+	defer context.AfterFunc(ctx, end[top])()
+	defer context.AfterFunc(failed, end[top])()
+	for i, layer := range layers {
 		g.Go(func() error {
-			defer below()
-			err := run(own)
-			if err != nil && own.Err() != nil && errors.Is(err, context.Canceled) && i < len(layers)-1 {
-				return nil
+			if i > 0 {
+				defer end[i-1]()
+			}
+			err := layer(run[i])
+			if i < top && run[i].Err() != nil && errors.Is(err, context.Canceled) {
+				return nil // it was told to
 			}
 			return err
 		})
