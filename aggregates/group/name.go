@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/google/uuid"
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 
@@ -59,3 +60,7 @@ func checkText(field, text string) error {
 	}
 	return nil
 }
+
+// AllID returns the id of an organisation's ALL group: UUIDv5 (RFC 9562) of the
+// reserved name in the organisation's namespace.
+func AllID(org uuid.UUID) uuid.UUID { return uuid.NewSHA1(org, []byte(NameOfAll)) }

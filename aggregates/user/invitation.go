@@ -11,8 +11,8 @@ import (
 
 // AcceptInvitation makes an invited user active.
 type AcceptInvitation struct {
-	Invitation  uuid.UUID
-	PasswordSet bool // a password was set with it; a known identity has one already
+	Invitation  uuid.UUID // zero: whichever is open
+	PasswordSet bool      // a password was set with it; a known identity has one already
 	At          time.Time
 }
 
@@ -23,7 +23,7 @@ func (c AcceptInvitation) Decide(s State) ([]events.Payload, error) {
 	switch {
 	case !s.Exists():
 		return nil, None()
-	case s.Invitation == uuid.Nil || s.Invitation != c.Invitation:
+	case s.Invitation == uuid.Nil || c.Invitation != uuid.Nil && s.Invitation != c.Invitation:
 		return nil, fault.New(fault.Conflict, "invitation-not-open", "This invitation is not open any more.")
 	case s.Status == Blocked:
 		return nil, fault.New(fault.Conflict, "user-blocked", "The user is blocked.")
@@ -31,7 +31,7 @@ func (c AcceptInvitation) Decide(s State) ([]events.Payload, error) {
 	case !c.At.Before(s.InvitationEnd):
 		return nil, fault.New(fault.Conflict, "invitation-not-open", "This invitation is not open any more.")
 	default:
-		evs = append(evs, &events.UserInvitationAccepted{Invitation: c.Invitation})
+		evs = append(evs, &events.UserInvitationAccepted{Invitation: s.Invitation})
 	}
 	if c.PasswordSet {
 		evs = append(evs, &events.PasswordSet{})

@@ -1,0 +1,155 @@
+package command
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates"
+	"waybill/aggregates/access"
+	"waybill/aggregates/client"
+	"waybill/aggregates/group"
+	"waybill/aggregates/user"
+	"waybill/events"
+	"waybill/events/fault"
+)
+
+// AddClient asks for a client in the list.
+type AddClient struct {
+	BusinessName   string
+	Contact, Email string
+	Dispatcher     uuid.UUID // zero: the owners look after it
+	GroupName      string    // when given, its group is made and linked as well
+}
+
+// ClientAdded is what came of it.
+type ClientAdded struct {
+	ID    uuid.UUID
+	Group uuid.UUID // zero when none was asked for
+	aggregates.Result
+}
+
+// AddClient adds a client, with its group when a name for it is given. Errors:
+// Denied, Invalid, NotFound (the dispatcher), Conflict (group-name-taken).
+func (s *Service) AddClient(ctx context.Context, c access.Caller, env Envelope, in AddClient) (ClientAdded, error) {
+	if err := need(c, access.ManageClients); err != nil {
+		return ClientAdded{}, err
+	}
+	cmd := s.command(c, env)
+	email, err := access.NormaliseEmail(in.Email)
+	if err != nil {
+		return ClientAdded{}, err
+	}
+	out := ClientAdded{ID: cmd.Derive("client")}
+	add := client.Add{Client: out.ID, BusinessName: in.BusinessName, Contact: in.Contact, Email: email, Dispatcher: in.Dispatcher}
+	if _, err := add.Decide(client.State{}); err != nil {
+		return out, err
+	}
+	if in.GroupName != "" {
+		if err := group.CheckName("group_name", in.GroupName); err != nil {
+			return out, err
+		}
+	}
+	if in.Dispatcher != uuid.Nil {
+		if err := s.dispatcher(ctx, c, cmd, in.Dispatcher); err != nil {
+			if _, err := unlessDone(ctx, s, clients, out.ID, cmd, err); err != nil {
+				return ClientAdded{}, err
+			}
+		}
+	}
+	if out.Result, err = aggregates.Create(ctx, s.x, clients, out.ID, cmd, add.Decide); err != nil || in.GroupName == "" {
+		return out, err
+	}
+	linked, err := s.link(ctx, cmd, out.ID, in.GroupName)
+	out.Group, out.Result = linked.ID, linked.Later(out.Result)
+	return out, err
+}
+
+// dispatcher refuses a user that cannot look after clients.
+func (s *Service) dispatcher(ctx context.Context, c access.Caller, cmd aggregates.Command, id uuid.UUID) error {
+	u, err := aggregates.Load(ctx, s.x, users, c.Org, id)
+	switch {
+	case err != nil:
+		return err
+	case !u.Exists() || !c.SeesUser(u.Subject(id, cmd.At)):
+		return user.None()
+	case u.Status == user.Blocked || u.Role == access.RoleCustomer || u.Role == access.RoleAuditor:
+		return fault.InvalidField("dispatcher", "must be a user who may look after clients and is not blocked")
+	}
+	return nil
+}
+
+// LinkClientGroup asks for a group for a client that has none.
+type LinkClientGroup struct {
+	Client    uuid.UUID
+	GroupName string
+}
+
+// LinkClientGroup makes the client's group and links it, one to one. The result
+// names the group. Errors: NotFound, Denied, Invalid, Conflict
+// (group-name-taken, client-has-group).
+func (s *Service) LinkClientGroup(ctx context.Context, c access.Caller, env Envelope, in LinkClientGroup) (Created, error) {
+	state, err := aggregates.Load(ctx, s.x, clients, c.Org, in.Client)
+	if err != nil {
+		return Created{}, err
+	}
+	seen := c.Sees(state.Group) || c.User != uuid.Nil && c.User == state.Dispatcher
+	if !state.Exists() || !seen {
+		return Created{}, fault.New(fault.NotFound, "client-not-found", "There is no such client.")
+	}
+	if err := need(c, access.ManageClients); err != nil {
+		return Created{}, err
+	}
+	if err := group.CheckName("group_name", in.GroupName); err != nil {
+		return Created{}, err
+	}
+	return s.link(ctx, s.command(c, env), in.Client, in.GroupName)
+}
+
+// link makes the client's group and links it. The group's id is derived from
+// the client's, so that there is one group however many commands make it; when
+// a creation was abandoned, the next id is tried.
+func (s *Service) link(ctx context.Context, cmd aggregates.Command, id uuid.UUID, name string) (Created, error) {
+	for life := 0; ; life++ {
+		groupID := uuid.NewSHA1(cmd.Org, fmt.Appendf(nil, "client group %s %d", id, life))
+		g, err := aggregates.Load(ctx, s.x, groups, cmd.Org, groupID)
+		switch {
+		case err != nil:
+			return Created{}, err
+		case g.Abandoned:
+			continue
+		case g.Exists() && group.NormalName(g.Name) != group.NormalName(name):
+			return Created{}, fault.New(fault.Conflict, "client-has-group", "The client is linked to the group %q already.", g.Name)
+		case !g.Exists():
+			_, err = s.createGroup(ctx, cmd, groupID, group.Create{Name: name, Client: id})
+		}
+		if err != nil && !isCode(err, "group-exists") {
+			return Created{}, err
+		}
+		return s.linkTo(ctx, cmd, id, groupID)
+	}
+}
+
+// linkTo links the client to its group as it was made, whoever made it.
+func (s *Service) linkTo(ctx context.Context, cmd aggregates.Command, id, groupID uuid.UUID) (Created, error) {
+	g, err := aggregates.Load(ctx, s.x, groups, cmd.Org, groupID)
+	if err != nil {
+		return Created{}, err
+	}
+	if !g.Exists() || g.Kind != events.GroupKindClient {
+		return Created{}, noGroup()
+	}
+	res, err := aggregates.Execute(ctx, s.x, clients, id, cmd, client.LinkGroup{Group: groupID, Name: g.Name}.Decide)
+	return Created{groupID, res}, err
+}
+
+// LinkGroupOf links the client that a group was made for, when that was left
+// undone. It is for policies. Errors: NotFound, Conflict.
+func (s *Service) LinkGroupOf(ctx context.Context, c access.Caller, env Envelope, groupID, clientID uuid.UUID) (aggregates.Result, error) {
+	if !c.System {
+		return aggregates.Result{}, fault.New(fault.Denied, "system-only", "This is done by waybill itself.")
+	}
+	out, err := s.linkTo(ctx, s.command(c, env), clientID, groupID)
+	return out.Result, err
+}

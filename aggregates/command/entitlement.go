@@ -1,0 +1,128 @@
+package command
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates"
+	"waybill/aggregates/access"
+	"waybill/aggregates/user"
+	"waybill/events"
+	"waybill/events/fault"
+)
+
+// onUser executes a command on a user that the caller sees and may change.
+func (s *Service) onUser(ctx context.Context, c access.Caller, cmd aggregates.Command, id uuid.UUID,
+	decide func(user.State) ([]events.Payload, error)) (aggregates.Result, error) {
+	return aggregates.Execute(ctx, s.x, users, id, cmd, func(u user.State) ([]events.Payload, error) {
+		subject := u.Subject(id, cmd.At)
+		switch {
+		case !u.Exists() || !c.SeesUser(subject):
+			return nil, user.None()
+		case !c.MayActOn(subject):
+			return nil, fault.New(fault.Denied, "user-beyond-caller",
+				"Changing this user needs the permission %q, and its role and groups must be within your own.", access.ManageUsers)
+		}
+		return decide(u)
+	})
+}
+
+// SetPermissions asks for a user's switches to be replaced.
+type SetPermissions struct {
+	User        uuid.UUID
+	Permissions events.Permissions // what is not in it is at its role's default
+}
+
+// SetPermissions sets a user's switches. Errors: NotFound, Denied, Invalid.
+func (s *Service) SetPermissions(ctx context.Context, c access.Caller, env Envelope, in SetPermissions) (aggregates.Result, error) {
+	return s.onUser(ctx, c, s.command(c, env), in.User, func(u user.State) ([]events.Payload, error) {
+		if !c.MayRaise(u.May(), access.Effective(u.Role, in.Permissions)) {
+			return nil, fault.New(fault.Denied, "permission-not-conferrable", "You cannot give a permission that you do not have.")
+		}
+		return user.SetPermissions{Permissions: in.Permissions}.Decide(u)
+	})
+}
+
+// GrantGroupAccess asks for a user's sight of a group.
+type GrantGroupAccess struct {
+	User, Group uuid.UUID
+	ExpiresAt   time.Time // zero = never
+}
+
+// GrantGroupAccess gives a user sight of a group. Errors: NotFound, Denied,
+// Invalid, Conflict (user-has-all, role-holds-all, group-archived).
+func (s *Service) GrantGroupAccess(ctx context.Context, c access.Caller, env Envelope, in GrantGroupAccess) (aggregates.Result, error) {
+	cmd := s.command(c, env)
+	grant := user.GrantGroup{Grant: cmd.Derive("grant " + in.Group.String()), Group: in.Group, ExpiresAt: in.ExpiresAt, At: cmd.At}
+	return s.onUser(ctx, c, cmd, in.User, func(u user.State) ([]events.Payload, error) {
+		if _, err := s.usableGroup(ctx, c, in.Group); err != nil {
+			return nil, err
+		}
+		return grant.Decide(u)
+	})
+}
+
+// RevokeGroupAccess asks for the end of a user's sight of a group.
+type RevokeGroupAccess struct{ User, Group uuid.UUID }
+
+// RevokeGroupAccess ends every grant of a group to a user, whatever its basis.
+// Errors: NotFound, Denied, Conflict (user-has-all).
+func (s *Service) RevokeGroupAccess(ctx context.Context, c access.Caller, env Envelope, in RevokeGroupAccess) (aggregates.Result, error) {
+	cmd := s.command(c, env)
+	return s.onUser(ctx, c, cmd, in.User, func(u user.State) ([]events.Payload, error) {
+		if !c.Sees(in.Group) {
+			return nil, noGroup()
+		}
+		return user.RevokeGroup{Group: in.Group, At: cmd.At}.Decide(u)
+	})
+}
+
+// BlockUser ends a user's access until UnblockUser. Errors: NotFound, Denied,
+// Conflict (owner-stays).
+func (s *Service) BlockUser(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID) (aggregates.Result, error) {
+	return s.onUser(ctx, c, s.command(c, env), id, func(u user.State) ([]events.Payload, error) {
+		if id == c.User {
+			return nil, fault.New(fault.Denied, "not-oneself", "You cannot block yourself.")
+		}
+		return user.Block{}.Decide(u)
+	})
+}
+
+// UnblockUser gives a blocked user back what it held. Errors: NotFound, Denied.
+func (s *Service) UnblockUser(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID) (aggregates.Result, error) {
+	return s.onUser(ctx, c, s.command(c, env), id, user.Unblock{}.Decide)
+}
+
+// AcceptInvitation asks for an invited user to become active.
+type AcceptInvitation struct {
+	User, Invitation uuid.UUID // a zero Invitation is whichever is open
+	PasswordSet      bool      // a password was set with it
+}
+
+// AcceptInvitation makes an invited user active. The caller is the identity
+// behind the user, who has proved it, or waybill itself. Errors: NotFound,
+// Conflict (invitation-not-open, user-blocked).
+func (s *Service) AcceptInvitation(ctx context.Context, c access.Caller, env Envelope, in AcceptInvitation) (aggregates.Result, error) {
+	cmd := s.command(c, env)
+	accept := user.AcceptInvitation{Invitation: in.Invitation, PasswordSet: in.PasswordSet, At: cmd.At}
+	return s.asIdentity(ctx, c, cmd, in.User, accept.Decide)
+}
+
+// RecordPasswordSet records that the identity behind a user set a password.
+// Errors: NotFound.
+func (s *Service) RecordPasswordSet(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID) (aggregates.Result, error) {
+	return s.asIdentity(ctx, c, s.command(c, env), id, user.RecordPasswordSet{}.Decide)
+}
+
+// asIdentity executes a command that only the person behind a user may give.
+func (s *Service) asIdentity(ctx context.Context, c access.Caller, cmd aggregates.Command, id uuid.UUID,
+	decide func(user.State) ([]events.Payload, error)) (aggregates.Result, error) {
+	return aggregates.Execute(ctx, s.x, users, id, cmd, func(u user.State) ([]events.Payload, error) {
+		if !u.Exists() || !c.System && (c.Identity == uuid.Nil || c.Identity != u.Identity) {
+			return nil, user.None()
+		}
+		return decide(u)
+	})
+}

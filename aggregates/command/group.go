@@ -1,0 +1,135 @@
+package command
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates"
+	"waybill/aggregates/access"
+	"waybill/aggregates/group"
+	"waybill/events"
+	"waybill/events/fault"
+)
+
+// CreateGroup asks for a group of kind standard.
+type CreateGroup struct{ Name string }
+
+// CreateGroup makes a group. Errors: Denied, Invalid, Conflict
+// (group-name-taken).
+func (s *Service) CreateGroup(ctx context.Context, c access.Caller, env Envelope, in CreateGroup) (Created, error) {
+	if err := need(c, access.ManageGroups); err != nil {
+		return Created{}, err
+	}
+	cmd := s.command(c, env)
+	return s.createGroup(ctx, cmd, cmd.Derive("group"), group.Create{Name: in.Name})
+}
+
+// createGroup claims the name, then makes the group.
+func (s *Service) createGroup(ctx context.Context, cmd aggregates.Command, id uuid.UUID, in group.Create) (Created, error) {
+	if _, err := in.Decide(group.State{}); err != nil {
+		return Created{}, err
+	}
+	if err := s.claims.Take(ctx, cmd, nameKey(in.Name), groupHolder(id)); err != nil {
+		return Created{}, err
+	}
+	res, err := aggregates.Create(ctx, s.x, groups, id, cmd, in.Decide)
+	return Created{id, res}, err
+}
+
+// onGroup executes a command on one group that the caller sees.
+func (s *Service) onGroup(ctx context.Context, c access.Caller, cmd aggregates.Command, id uuid.UUID,
+	decide func(group.State) ([]events.Payload, error)) (aggregates.Result, error) {
+	if !c.Sees(id) || id == uuid.Nil {
+		return aggregates.Result{}, noGroup()
+	}
+	return aggregates.Execute(ctx, s.x, groups, id, cmd, func(g group.State) ([]events.Payload, error) {
+		if !g.Exists() {
+			return nil, noGroup()
+		}
+		if err := need(c, access.ManageGroups); err != nil {
+			return nil, err
+		}
+		return decide(g)
+	})
+}
+
+// ArchiveGroup takes a group out of use: at once only ALL users see it or its
+// deliveries. The envelope's reason is required. Errors: NotFound, Denied,
+// Invalid, Conflict.
+func (s *Service) ArchiveGroup(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID) (aggregates.Result, error) {
+	return s.onGroup(ctx, c, s.command(c, env), id, group.Archive{Reason: env.Reason}.Decide)
+}
+
+// RestoreGroup brings an archived group back. Errors: NotFound, Denied, Conflict.
+func (s *Service) RestoreGroup(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID) (aggregates.Result, error) {
+	return s.onGroup(ctx, c, s.command(c, env), id, group.Restore{}.Decide)
+}
+
+// MapCustomerCode asks that rows with a customer code belong to a group.
+type MapCustomerCode struct {
+	Code  string
+	Group uuid.UUID
+}
+
+// MapCustomerCode maps a customer code. Errors: NotFound, Denied, Invalid,
+// Conflict (customer-code-taken, group-archived).
+func (s *Service) MapCustomerCode(ctx context.Context, c access.Caller, env Envelope, in MapCustomerCode) (aggregates.Result, error) {
+	g, err := s.usableGroup(ctx, c, in.Group)
+	if err != nil {
+		return aggregates.Result{}, err
+	}
+	if err := need(c, access.ManageGroups); err != nil {
+		return aggregates.Result{}, err
+	}
+	if _, err := (group.MapCode{Code: in.Code}).Decide(g); err != nil {
+		return aggregates.Result{}, err
+	}
+	return s.mapCode(ctx, s.command(c, env), in)
+}
+
+func (s *Service) mapCode(ctx context.Context, cmd aggregates.Command, in MapCustomerCode) (aggregates.Result, error) {
+	key, holder := codeKey(in.Code), groupHolder(in.Group)
+	if err := s.claims.Move(ctx, cmd, key, holder); err != nil {
+		return aggregates.Result{}, err
+	}
+	res, err := aggregates.Execute(ctx, s.x, groups, in.Group, cmd, group.MapCode{Code: in.Code}.Decide)
+	if _, settleErr := s.claims.Settle(ctx, cmd, key, holder); err == nil {
+		err = settleErr
+	}
+	return res, err
+}
+
+// UnmapCustomerCode takes a customer code away from the group that has it.
+// Errors: NotFound, Denied.
+func (s *Service) UnmapCustomerCode(ctx context.Context, c access.Caller, env Envelope, code string) (aggregates.Result, error) {
+	key := codeKey(code)
+	claim, err := s.claims.Look(ctx, c.Org, key)
+	if err != nil {
+		return aggregates.Result{}, err
+	}
+	if claim.Holder == uuid.Nil || !c.Sees(claim.Holder) {
+		return aggregates.Result{}, fault.New(fault.NotFound, "customer-code-not-found", "That customer code is not mapped.")
+	}
+	cmd := s.command(c, env)
+	res, err := s.onGroup(ctx, c, cmd, claim.Holder, group.UnmapCode{Code: code}.Decide)
+	if err != nil {
+		return res, err
+	}
+	_, err = s.claims.Settle(ctx, cmd, key, groupHolder(claim.Holder))
+	return res, err
+}
+
+// groupOfCode returns the group that a customer code is mapped to; the zero id
+// when there is none.
+func (s *Service) groupOfCode(ctx context.Context, org uuid.UUID, code string) (uuid.UUID, group.State, error) {
+	claim, err := s.claims.Look(ctx, org, codeKey(code))
+	if err != nil || !claim.Held {
+		return uuid.Nil, group.State{}, err
+	}
+	g, err := aggregates.Load(ctx, s.x, groups, org, claim.Holder)
+	if err != nil || !g.HasCode(code) {
+		return uuid.Nil, group.State{}, err
+	}
+	return claim.Holder, g, nil
+}

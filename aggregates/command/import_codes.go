@@ -1,0 +1,135 @@
+package command
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+	lru "github.com/hashicorp/golang-lru/v2/simplelru"
+
+	"waybill/aggregates"
+	"waybill/aggregates/access"
+	"waybill/aggregates/group"
+	"waybill/events"
+	"waybill/events/fault"
+)
+
+// codesKept bounds how many customer codes an import remembers.
+const codesKept = 10_000
+
+// codes finds the groups of customer codes during one import, and makes them
+// when told to. It is used by one goroutine.
+type codes struct {
+	s      *Service
+	caller access.Caller
+	cmd    aggregates.Command
+	make   bool
+	found  *lru.LRU[string, codeGroup]
+	field  bool // the Group field was seen to be on
+
+	created  int
+	position events.Position
+}
+
+// codeGroup is what a code turned out to be: a group, or why there is none.
+type codeGroup struct {
+	id      uuid.UUID
+	refused error
+}
+
+func newCodes(s *Service, c access.Caller, cmd aggregates.Command, create bool) *codes {
+	found, err := lru.NewLRU[string, codeGroup](codesKept, nil)
+	if err != nil {
+		panic(err) // only for a size below 1
+	}
+	return &codes{s: s, caller: c, cmd: cmd, make: create, found: found}
+}
+
+// group returns the group of a customer code; the zero id for no code and a
+// caller with ALL. A refusal of kind NotFound or Invalid is about the code.
+func (k *codes) group(ctx context.Context, code string) (uuid.UUID, error) {
+	if group.NormalCode(code) == "" {
+		return k.uncoded()
+	}
+	if k.caller.SeesAll() && !k.field {
+		if err := k.s.fieldOn(ctx, k.caller); err != nil {
+			return uuid.Nil, err
+		}
+		k.field = true
+	}
+	key := group.NormalCode(code)
+	if known, ok := k.found.Get(key); ok {
+		return known.id, known.refused
+	}
+	id, err := k.resolve(ctx, code)
+	if err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Invalid) {
+		return uuid.Nil, err
+	}
+	k.found.Add(key, codeGroup{id, err})
+	return id, err
+}
+
+// uncoded is the group of rows without a code.
+func (k *codes) uncoded() (uuid.UUID, error) {
+	switch {
+	case k.caller.SeesAll():
+		return uuid.Nil, nil
+	case len(k.caller.Groups) == 1:
+		return k.caller.Groups[0], nil
+	}
+	return uuid.Nil, fault.New(fault.Invalid, "customer-code-missing", "The row has no customer code, and you see several groups or none.")
+}
+
+func (k *codes) resolve(ctx context.Context, code string) (uuid.UUID, error) {
+	id, g, err := k.s.groupOfCode(ctx, k.caller.Org, code)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	if id == uuid.Nil && k.make {
+		if id, g, err = k.build(ctx, code); err != nil {
+			return uuid.Nil, err
+		}
+	}
+	switch {
+	case id == uuid.Nil || !k.caller.Sees(id):
+		return uuid.Nil, fault.New(fault.NotFound, "customer-code-unknown",
+			"The customer code %q is unknown; map it to a group, or import with the groups to be created.", group.Tidy(code))
+	case !g.IsActive():
+		return uuid.Nil, fault.New(fault.Invalid, "group-archived", "The group %q of the customer code %q is archived.", g.Name, group.Tidy(code))
+	}
+	return id, nil
+}
+
+// build makes the group of an unknown code, named like it, and maps the code to
+// it. A group of that name that exists is used.
+func (k *codes) build(ctx context.Context, code string) (uuid.UUID, group.State, error) {
+	var none group.State
+	cmd := k.cmd
+	cmd.ID = k.cmd.Derive("code " + group.NormalCode(code))
+	cmd.CausationID = k.cmd.ID
+	if cmd.CorrelationID == uuid.Nil {
+		cmd.CorrelationID = k.cmd.ID
+	}
+	made, err := k.s.createGroup(ctx, cmd, cmd.Derive("group"), group.Create{Name: code})
+	switch {
+	case err == nil:
+		k.created++
+		k.position = later(k.position, made.Position)
+	case isCode(err, "group-name-taken"):
+		claim, err := k.s.claims.Look(ctx, k.caller.Org, nameKey(code))
+		if err != nil || !claim.Held || !k.caller.Sees(claim.Holder) {
+			return uuid.Nil, none, err
+		}
+		made.ID = claim.Holder
+	default:
+		return uuid.Nil, none, err
+	}
+	mapped, err := k.s.mapCode(ctx, cmd, MapCustomerCode{Code: code, Group: made.ID})
+	if err != nil && !isCode(err, "customer-code-taken") {
+		if isCode(err, "group-archived") {
+			return uuid.Nil, none, fault.Wrap(err, fault.Invalid, "group-archived", "The group %q is archived.", group.Tidy(code))
+		}
+		return uuid.Nil, none, err
+	}
+	k.position = later(k.position, mapped.Position)
+	return k.s.groupOfCode(ctx, k.caller.Org, code)
+}

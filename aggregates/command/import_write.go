@@ -1,0 +1,173 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
+	"waybill/aggregates"
+	"waybill/aggregates/delivery"
+	"waybill/aggregates/importing"
+	"waybill/events"
+	"waybill/events/fault"
+	"waybill/events/store"
+)
+
+// row is one delivery that an import is about to create.
+type row struct {
+	number int // the first of its rows in the file
+	cmd    aggregates.Command
+	create delivery.Create // without its id
+}
+
+// row checks a draft and finds its group. Errors of kind Invalid and NotFound
+// reject the draft.
+func (im *importer) row(ctx context.Context, d importing.Draft) (row, error) {
+	g, err := im.codes.group(ctx, d.Code)
+	if err != nil {
+		return row{}, err
+	}
+	r := row{number: d.Row(), cmd: im.cmd}
+	// Its own command id, so that two rows with one key never pass for a
+	// repetition of one another.
+	r.cmd.ID = im.cmd.Derive(fmt.Sprintf("row %d", d.Row()))
+	r.cmd.CausationID = im.cmd.ID
+	if r.cmd.CorrelationID == uuid.Nil {
+		r.cmd.CorrelationID = im.cmd.ID
+	}
+	r.create = delivery.Create{
+		DONumber: d.DONumber, Type: d.Type, Date: d.Date, Group: g, Address: d.Address,
+		Recipient: d.Recipient, Phone: d.Phone, Email: d.Email, Items: numbered(d.Items),
+		Import: &events.Import{ID: im.cmd.ID, File: im.in.File, Row: d.Row()},
+	}
+	_, err = r.create.Decide(delivery.State{})
+	return r, err
+}
+
+// write claims the keys of a batch, then creates the deliveries whose keys were
+// won; what somebody claimed before is looked at one by one.
+func (im *importer) write(ctx context.Context, rows []row) error {
+	claims := make([]aggregates.ImportClaim, len(rows))
+	drafts := make([]events.Draft, len(rows))
+	for i, r := range rows {
+		claims[i] = im.s.claims.Import(r.cmd, deliveryKey(r.create.Key()))
+		drafts[i] = claims[i].Event
+		rows[i].create.Delivery = claims[i].Holder
+	}
+	sent, err := im.send(ctx, drafts, func(i int) string { return claims[i].Stream })
+	if err != nil {
+		return err
+	}
+	won := make([]row, 0, len(rows))
+	var contested []row
+	for i, p := range sent {
+		_, err := p.Wait(ctx)
+		switch {
+		case err == nil:
+			won = append(won, rows[i])
+		case isConflict(err):
+			contested = append(contested, rows[i])
+		default:
+			return err
+		}
+	}
+	met, err := im.create(ctx, won)
+	if err != nil {
+		return err
+	}
+	err = im.contest(ctx, append(contested, met...))
+	im.tally.progress()
+	return err
+}
+
+// create makes deliveries, and returns those whose stream exists already.
+func (im *importer) create(ctx context.Context, rows []row) (met []row, err error) {
+	drafts := make([]events.Draft, len(rows))
+	streams := make([]string, len(rows))
+	for i, r := range rows {
+		streams[i] = events.Stream(events.CategoryDelivery, r.cmd.Org, r.create.Delivery).String()
+		drafts[i], err = im.created(r, streams[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	sent, err := im.send(ctx, drafts, func(i int) string { return streams[i] })
+	if err != nil {
+		return nil, err
+	}
+	for i, p := range sent {
+		at, err := p.Wait(ctx)
+		switch {
+		case err == nil:
+			im.tally.add(Outcome{rows[i].number, rows[i].create.DONumber, OutcomeCreated, "", rows[i].create.Delivery}, at)
+		case isConflict(err):
+			met = append(met, rows[i])
+		default:
+			return nil, err
+		}
+	}
+	return met, nil
+}
+
+// created returns the first event of a row's delivery.
+func (im *importer) created(r row, stream string) (events.Draft, error) {
+	evs, err := r.create.Decide(delivery.State{})
+	if err != nil {
+		return events.Draft{}, err
+	}
+	return im.s.x.Draft(r.cmd, stream, 0, delivery.Touches(r.create.Delivery, delivery.State{}, evs[0]), evs[0]), nil
+}
+
+// send seals and encodes drafts and hands them to the bulk writer, each as the
+// first event of its stream.
+func (im *importer) send(ctx context.Context, drafts []events.Draft, stream func(int) string) ([]*store.Pending, error) {
+	encoded, err := im.s.cfg.Codec.Encode(ctx, drafts)
+	if err != nil {
+		return nil, err
+	}
+	sent := make([]*store.Pending, len(encoded))
+	for i := range encoded {
+		sent[i] = im.bulk.Append(ctx, stream(i), events.NoStream, encoded[i:i+1])
+	}
+	return sent, nil
+}
+
+// contestants is how many rows of a batch are looked at one by one at a time.
+const contestants = 8
+
+// contest deals with rows whose key, or delivery, somebody was first with.
+func (im *importer) contest(ctx context.Context, rows []row) error {
+	work, ctx := errgroup.WithContext(ctx)
+	work.SetLimit(contestants)
+	for _, r := range rows {
+		work.Go(func() error { return im.one(ctx, r) })
+	}
+	return work.Wait()
+}
+
+func (im *importer) one(ctx context.Context, r row) error {
+	for {
+		id, known, err := im.s.claims.TakeImport(ctx, r.cmd, deliveryKey(r.create.Key()))
+		if err != nil {
+			return err
+		}
+		if known {
+			im.tally.add(Outcome{Row: r.number, DONumber: r.create.DONumber, Status: OutcomeKnown}, events.Position{})
+			return nil
+		}
+		r.create.Delivery = id
+		met, err := im.create(ctx, []row{r})
+		if err != nil || len(met) == 0 {
+			return err
+		}
+		// Somebody created or abandoned it meanwhile; the claim tells.
+	}
+}
+
+func isConflict(err error) bool {
+	var moved *store.ConflictError
+	return errors.As(err, &moved) || fault.Is(err, fault.Conflict)
+}

@@ -1,0 +1,72 @@
+package command
+
+import (
+	"context"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates"
+	"waybill/aggregates/delivery"
+	"waybill/aggregates/group"
+	"waybill/events"
+)
+
+func nameKey(name string) aggregates.Key {
+	return aggregates.Key{Kind: events.KeyGroupName, Parts: []string{group.NormalName(name)}}
+}
+
+func codeKey(code string) aggregates.Key {
+	return aggregates.Key{Kind: events.KeyCustomerCode, Parts: []string{group.NormalCode(code)}}
+}
+
+func emailKey(normal string) aggregates.Key {
+	return aggregates.Key{Kind: events.KeyUserEmail, Parts: []string{normal}}
+}
+
+func deliveryKey(k delivery.Key) aggregates.Key {
+	return aggregates.Key{Kind: events.KeyDelivery, Parts: k.Parts()}
+}
+
+func groupHolder(id uuid.UUID) aggregates.Holder {
+	return aggregates.Holder{Category: events.CategoryGroup, ID: id}
+}
+
+func deliveryHolder(id uuid.UUID) aggregates.Holder {
+	return aggregates.Holder{Category: events.CategoryDelivery, ID: id}
+}
+
+// judges know who holds which kind of key.
+func (s *Service) judges() map[string]aggregates.Judge {
+	return map[string]aggregates.Judge{
+		events.KeyGroupName: func(ctx context.Context, org, id uuid.UUID, key aggregates.Key) (aggregates.Fate, error) {
+			g, err := aggregates.Load(ctx, s.x, groups, org, id)
+			return fate(g.Exists(), g.Abandoned, slices.Equal(nameKey(g.Name).Parts, key.Parts)), err
+		},
+		events.KeyCustomerCode: func(ctx context.Context, org, id uuid.UUID, key aggregates.Key) (aggregates.Fate, error) {
+			g, err := aggregates.Load(ctx, s.x, groups, org, id)
+			return fate(g.Exists(), g.Abandoned, g.HasCode(key.Parts[0])), err
+		},
+		events.KeyUserEmail: func(ctx context.Context, org, id uuid.UUID, _ aggregates.Key) (aggregates.Fate, error) {
+			u, err := aggregates.Load(ctx, s.x, users, org, id)
+			return fate(u.Exists(), u.Abandoned, true), err
+		},
+		events.KeyDelivery: func(ctx context.Context, org, id uuid.UUID, key aggregates.Key) (aggregates.Fate, error) {
+			d, err := aggregates.Load(ctx, s.x, deliveries, org, id)
+			return fate(d.Exists(), d.Abandoned, slices.Equal(d.Key.Parts(), key.Parts)), err
+		},
+	}
+}
+
+func fate(exists, abandoned, has bool) aggregates.Fate {
+	switch {
+	case exists && has:
+		return aggregates.Holds
+	case exists:
+		return aggregates.Moved
+	case abandoned:
+		return aggregates.Abandoned
+	default:
+		return aggregates.Unborn
+	}
+}
