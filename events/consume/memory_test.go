@@ -1,0 +1,134 @@
+package consume_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"testing"
+
+	"waybill/events"
+	"waybill/events/consume"
+)
+
+// memoryLog is a Log that lives as long as its test and keeps the contract to
+// the letter, with switches for what a database does on a bad day.
+type memoryLog struct {
+	mu      sync.Mutex
+	at      events.Position
+	rows    []events.Record // committed, in order
+	parked  []parkedEvent
+	states  []consume.State
+	commits int
+
+	away       bool // nothing works
+	loseAnswer bool // the next commit is done, and says it failed
+	committing int  // now
+
+	changed chan struct{} // gets a token after each commit
+}
+
+type parkedEvent struct {
+	record events.Record
+	cause  error
+}
+
+var errAway = errors.New("the database is away")
+
+func newMemoryLog() *memoryLog { return &memoryLog{changed: make(chan struct{}, 1)} }
+
+func (l *memoryLog) Load(context.Context) (consume.Checkpoint, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.away {
+		return consume.Checkpoint{}, errAway
+	}
+	c := consume.Checkpoint{Position: l.at}
+	for _, p := range l.parked {
+		if !slices.Contains(c.Parked, p.record.Stream) {
+			c.Parked = append(c.Parked, p.record.Stream)
+		}
+	}
+	return c, nil
+}
+
+func (l *memoryLog) Begin() consume.Unit { return &memoryUnit{log: l} }
+
+func (l *memoryLog) SetState(_ context.Context, s consume.State, _ string, _ events.Position) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.states = append(l.states, s)
+	return nil
+}
+
+func (l *memoryLog) set(change func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	change()
+}
+
+// until waits for a commit after which the condition holds.
+func (l *memoryLog) until(t testing.TB, holds func() bool) {
+	t.Helper()
+	for {
+		var ok bool
+		l.set(func() { ok = holds() })
+		if ok {
+			return
+		}
+		select {
+		case <-l.changed:
+		case <-t.Context().Done():
+			t.Fatal("waited in vain")
+		}
+	}
+}
+
+type memoryUnit struct {
+	log    *memoryLog
+	rows   []events.Record
+	parked []parkedEvent
+}
+
+func (u *memoryUnit) Reset() { u.rows, u.parked = nil, nil }
+
+func (u *memoryUnit) Park(rec events.Record, cause error) {
+	u.parked = append(u.parked, parkedEvent{rec, cause})
+}
+
+func (u *memoryUnit) Commit(_ context.Context, after, last events.Position) error {
+	l := u.log
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.committing++; l.committing > 1 {
+		panic("two commits at a time")
+	}
+	defer func() { l.committing-- }()
+	if l.away {
+		return errAway
+	}
+	if l.at != after {
+		return consume.ErrFenced
+	}
+	if !last.After(after) {
+		panic("a commit that moves nothing")
+	}
+	l.at, l.commits = last, l.commits+1
+	l.rows, l.parked = append(l.rows, u.rows...), append(l.parked, u.parked...)
+	select {
+	case l.changed <- struct{}{}:
+	default:
+	}
+	if l.loseAnswer {
+		l.loseAnswer = false
+		return errors.New("connection lost while committing")
+	}
+	return nil
+}
+
+// foldAll is the handler that takes every event.
+func foldAll(_ context.Context, run *consume.Run) error {
+	u := run.Unit.(*memoryUnit)
+	u.rows = append(u.rows, run.Records...)
+	return nil
+}
