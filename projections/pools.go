@@ -89,8 +89,8 @@ func openAs(ctx context.Context, cfg Config, role string, conns int32) (*pgxpool
 	c.ConnConfig.RuntimeParams["role"] = role
 	c.ConnConfig.RuntimeParams["application_name"] = role
 	c.ConnConfig.RuntimeParams["timezone"] = "UTC"
-	if role == RoleReader {
-		c.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	for name, value := range roleSettings[role] {
+		c.ConnConfig.RuntimeParams[name] = value
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, c)
 	if err != nil {
@@ -101,6 +101,20 @@ func openAs(ctx context.Context, cfg Config, role string, conns int32) (*pgxpool
 		return nil, unreachable(c.ConnConfig, err)
 	}
 	return pool, nil
+}
+
+// roleSettings are the session defaults of a role's connections. A projector's
+// statements reach every table by its key. They are planned once, possibly while a
+// table is still empty, so the plans that would suit only a small table are ruled
+// out.
+var roleSettings = map[string]map[string]string{
+	RoleReader: {"default_transaction_read_only": "on"},
+	RoleProjector: {
+		"plan_cache_mode":  "force_generic_plan",
+		"enable_seqscan":   "off",
+		"enable_hashjoin":  "off",
+		"enable_mergejoin": "off",
+	},
 }
 
 func invalidURL() error {

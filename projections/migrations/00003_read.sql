@@ -9,7 +9,8 @@ CREATE TABLE read.organisations (
     name         text    NOT NULL,
     kind         text    NOT NULL,
     timezone     text    NOT NULL, -- IANA name
-    group_field  boolean NOT NULL
+    group_field  boolean NOT NULL,
+    position     bigint  NOT NULL
 );
 
 CREATE TABLE read.groups (

@@ -1,0 +1,61 @@
+package readmodel
+
+import (
+	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"waybill/events"
+)
+
+// details returns what never changes in a delivery, as members of a JSON object
+// without its braces, so that an answer is put together and not encoded. It holds
+// ids but no names that can change.
+func details(p *events.DeliveryCreated) string {
+	b := make([]byte, 0, 256)
+	b = append(b, `"do_number":`...)
+	b = quoted(b, p.DONumber)
+	b = append(b, `,"type":`...)
+	b = quoted(b, p.Type)
+	b = append(b, `,"date":`...)
+	b = quoted(b, p.Date)
+	b = append(b, `,"attempt":`...)
+	b = strconv.AppendInt(b, int64(p.Attempt), 10)
+	b = append(b, `,"item_count":`...)
+	b = strconv.AppendInt(b, int64(len(p.Items)), 10)
+
+	var erased []byte
+	for _, f := range [...]struct {
+		name  string
+		value events.Personal
+	}{{"address", p.Address}, {"recipient", p.Recipient}, {"phone", p.Phone}, {"email", p.Email}} {
+		switch {
+		case f.value.Erased():
+			b = append(b, `,"`+f.name+`":null`...)
+			if erased != nil {
+				erased = append(erased, ',')
+			}
+			erased = append(erased, `"`+f.name+`"`...)
+		case f.value.Text() != "":
+			b = append(b, `,"`+f.name+`":`...)
+			b = quoted(b, f.value.Text())
+		}
+	}
+	if erased != nil {
+		b = append(b, `,"erased":[`...)
+		b = append(b, erased...)
+		b = append(b, ']')
+	}
+	return string(b)
+}
+
+// quoted appends s as a JSON string, cleaned for Postgres.
+func quoted(b []byte, s string) []byte {
+	b, err := jsontext.AppendQuote(b, clean(s))
+	if err != nil {
+		// Broken UTF-8 has been replaced in what was appended; events are JSON and
+		// hold none.
+		return b
+	}
+	return b
+}

@@ -1,0 +1,125 @@
+package readmodel_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"pgregory.net/rapid"
+
+	"waybill/events"
+	"waybill/events/consume"
+)
+
+// However the log is cut into runs, whatever is delivered again, and wherever a
+// projector dies, the tables are those of one event after the other.
+func TestAnyRunsRedeliveriesAndCrashesGiveTheTablesOfOneEventAtATime(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	fast := newBench(t, newHistory().codec)
+	slow := newBench(t, newHistory().codec).owner(t)
+	watch := fast.owner(t)
+	rapid.Check(t, func(t *rapid.T) {
+		h := randomHistory(t, rapid.IntRange(1, 60).Draw(t, "events"))
+		if len(h.records) == 0 {
+			return
+		}
+		fast.use(h.codec)
+		empty(t, watch)
+		live := &projector{t: t, bench: fast, records: h.records}
+		for !live.done(ctx) {
+			live.step(ctx)
+		}
+		differ(t, tablesOf(t, watch), tablesByHand(t, slow, h.codec, h.records))
+	})
+}
+
+// empty makes the tables as they were before the first event. It is the quick way
+// of Model.Clear.
+func empty(t rapid.TB, conn *pgx.Conn) {
+	t.Helper()
+	batch := &pgx.Batch{}
+	for _, table := range readTables {
+		batch.Queue(`DELETE FROM read.` + table)
+	}
+	batch.Queue(`DELETE FROM ops.projections`)
+	if err := conn.SendBatch(context.Background(), batch).Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// projector delivers a log as a consumer does, with every accident it may have.
+type projector struct {
+	t       *rapid.T
+	bench   *bench
+	records []events.Record
+
+	accidents int
+}
+
+func (p *projector) load(ctx context.Context) events.Position {
+	c, err := p.bench.model.Log().Load(ctx)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return c.Position
+}
+
+func (p *projector) done(ctx context.Context) bool {
+	return p.load(ctx) == p.records[len(p.records)-1].Position
+}
+
+func (p *projector) step(ctx context.Context) {
+	after := p.load(ctx)
+	first := 0
+	for first < len(p.records) && !p.records[first].Position.After(after) {
+		first++
+	}
+	n := rapid.IntRange(1, min(20, len(p.records)-first)).Draw(p.t, "run")
+	run := p.bench.run(after, p.records[first:first+n])
+	if rapid.Bool().Draw(p.t, "retried") { // an earlier try left half of it
+		half := *run
+		half.Records = run.Records[:n/2]
+		if err := p.bench.model.Handle(ctx, &half); err != nil {
+			p.t.Fatal(err)
+		}
+		run.Unit.Reset()
+	}
+	if err := p.bench.model.Handle(ctx, run); err != nil {
+		p.t.Fatal(err)
+	}
+	accident := rapid.IntRange(0, 5).Draw(p.t, "accident")
+	if p.accidents++; p.accidents > 20 {
+		accident = 0
+	}
+	switch accident {
+	case 1: // killed before the commit
+		return
+	case 2: // killed at some moment of the commit: the checkpoint tells what became of it
+		dying, cancel := context.WithCancel(ctx)
+		go cancel()
+		_ = run.Unit.Commit(dying, run.After, run.Last)
+		cancel()
+		return
+	case 3: // committed, but nobody heard of it: the same again is refused
+		p.commit(ctx, run)
+		if err := run.Unit.Commit(ctx, run.After, run.Last); !errors.Is(err, consume.ErrFenced) {
+			p.t.Fatalf("committing a run twice: %v; want ErrFenced", err)
+		}
+	case 4: // an older checkpoint is restored: events come again to rows that have them
+		p.commit(ctx, run)
+		to := p.records[rapid.IntRange(0, first+n-1).Draw(p.t, "back")].Position
+		if _, err := p.bench.pools.Projector.Exec(ctx, `UPDATE ops.projections SET commit_position = $1, prepare_position = $1`, to.Commit); err != nil {
+			p.t.Fatal(err)
+		}
+	default:
+		p.commit(ctx, run)
+	}
+}
+
+func (p *projector) commit(ctx context.Context, run *consume.Run) {
+	if err := run.Unit.Commit(ctx, run.After, run.Last); err != nil {
+		p.t.Fatal(err)
+	}
+}

@@ -1,0 +1,176 @@
+package readmodel_test
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"waybill/events"
+)
+
+// Texts that have to survive: quotes, escapes, what Postgres does not store.
+var awkward = []string{"plain", "", `quo"te \ back`, "日本 ✓", "line\nbreak", `\u0041`, "tab\t<&>"}
+
+// randomHistory draws a log of n events in two small organisations, in which
+// every stream begins with its creation and goes on in any order.
+func randomHistory(t *rapid.T, n int) *history {
+	h := newHistory()
+	orgs := []uuid.UUID{number(1001), number(1002)}
+	abandoned := map[uuid.UUID]bool{}
+	for range n {
+		o := rapid.IntRange(0, len(orgs)-1).Draw(t, "org")
+		category := rapid.SampledFrom([]string{events.CategoryGroup, events.CategoryUser, events.CategoryClientAccount,
+			events.CategoryDelivery, events.CategoryDelivery, events.CategoryDelivery}).Draw(t, "category")
+		g := generator{t: t, org: o}
+		var id uuid.UUID
+		switch category {
+		case events.CategoryGroup:
+			id = g.group()
+		case events.CategoryUser:
+			id = g.user()
+		case events.CategoryClientAccount:
+			id = g.member(300, 2)
+		default:
+			id = g.member(400, 4)
+		}
+		if abandoned[id] {
+			continue
+		}
+		first := h.revisions[events.Stream(category, orgs[o], id).String()] == 0
+		if first && g.one(12) {
+			abandoned[id] = true
+			h.happens(category, orgs[o], id, &events.CreationAbandoned{Claim: "Claim-x"})
+			continue
+		}
+		h.happens(category, orgs[o], id, g.payload(category, id, first), g.metadata)
+	}
+	for _, subject := range []int{200, 301, 1400, 402} {
+		if rapid.Bool().Draw(t, "erased") {
+			h.ring.erase(number(subject))
+		}
+	}
+	return h
+}
+
+type generator struct {
+	t   *rapid.T
+	org int
+}
+
+// member draws one of n ids of this organisation; the other's are 1000 higher.
+func (g generator) member(base, n int) uuid.UUID {
+	return number(1000*g.org + base + rapid.IntRange(0, n-1).Draw(g.t, "member"))
+}
+
+func (g generator) group() uuid.UUID   { return g.member(100, 3) }
+func (g generator) user() uuid.UUID    { return g.member(200, 2) }
+func (g generator) vehicle() uuid.UUID { return g.member(500, 2) }
+func (g generator) one(in int) bool    { return rapid.IntRange(1, in).Draw(g.t, "chance") == 1 }
+func (g generator) text() string       { return rapid.SampledFrom(awkward).Draw(g.t, "text") }
+func (g generator) name() string       { return "n" + g.text() }
+
+func (g generator) maybe(u uuid.UUID) uuid.UUID {
+	if g.one(3) {
+		return uuid.Nil
+	}
+	return u
+}
+
+func (g generator) metadata(m *events.Metadata) {
+	if g.one(3) {
+		m.Reason = g.text()
+	}
+	if g.one(4) {
+		m.Approval = events.Approval{By: "u:1", Reference: g.text()}
+	}
+	if g.one(4) {
+		m.Actor = events.Actor{Type: events.ActorSystem}
+	}
+}
+
+func (g generator) payload(category string, id uuid.UUID, first bool) events.Payload {
+	switch category {
+	case events.CategoryGroup:
+		return g.ofGroup(id, first)
+	case events.CategoryUser:
+		return g.ofUser(id, first)
+	case events.CategoryClientAccount:
+		return g.ofClient(id, first)
+	default:
+		return g.ofDelivery(id, first)
+	}
+}
+
+func (g generator) ofGroup(id uuid.UUID, first bool) events.Payload {
+	if first {
+		p := &events.GroupCreated{Kind: events.GroupKindClient, Name: g.name(), Client: g.maybe(g.member(300, 2))}
+		if id == number(1000*g.org+100) {
+			p.Kind, p.Organisation = events.GroupKindAll, &events.Organisation{Name: g.name(), Kind: events.OrganisationOperator, Timezone: "Asia/Singapore"}
+		}
+		return p
+	}
+	code := rapid.SampledFrom([]string{"A", "B"}).Draw(g.t, "code")
+	return rapid.SampledFrom([]events.Payload{
+		&events.GroupArchived{}, &events.GroupRestored{}, &events.GroupFieldEnabled{}, &events.GroupFieldDisabled{},
+		&events.CustomerCodeMapped{Code: code}, &events.CustomerCodeUnmapped{Code: code},
+		&events.VehicleAddedToGroup{Vehicle: g.vehicle()}, &events.OwnerAdded{User: number(1)},
+		&events.VehicleAddedToGroup{Vehicle: g.vehicle(), Name: g.name(), Plate: g.text()},
+	}).Draw(g.t, "event")
+}
+
+func (g generator) ofUser(id uuid.UUID, first bool) events.Payload {
+	if first {
+		return &events.UserAdded{Identity: number(9), Name: events.PersonalText(id, g.text()),
+			Email: events.PersonalText(id, g.name()), Role: "cso", Access: events.AccessGroups}
+	}
+	// Two grants per user, that begin and end again and again.
+	grant := func() uuid.UUID { return uuid.NewSHA1(id, []byte{byte(rapid.IntRange(0, 1).Draw(g.t, "grant"))}) }
+	granted := &events.GroupAccessGranted{Grant: grant(), Group: g.group(), Basis: events.BasisDirect, Origin: g.text()}
+	if g.one(3) {
+		granted.ExpiresAt = time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)
+	}
+	return rapid.SampledFrom([]events.Payload{
+		&events.UserInvited{Invitation: number(1)}, &events.UserInvitationAccepted{Invitation: number(1)}, &events.PasswordSet{},
+		&events.UserBlocked{}, &events.UserUnblocked{}, granted, granted,
+		&events.GroupAccessRevoked{Grant: grant(), Group: g.group()}, &events.GroupAccessRevoked{Grant: grant(), Group: g.group()},
+		&events.AllGroupsAccessGranted{Grant: grant(), Basis: events.BasisRole},
+		&events.UserPermissionsSet{After: events.Permissions{"manage_users": g.one(2)}},
+	}).Draw(g.t, "event")
+}
+
+func (g generator) ofClient(id uuid.UUID, first bool) events.Payload {
+	if first {
+		return &events.ClientAdded{BusinessName: g.name(), Contact: events.PersonalText(id, g.text()), Email: events.PersonalText(id, g.name())}
+	}
+	return rapid.SampledFrom([]events.Payload{
+		&events.DispatcherAssigned{To: g.maybe(g.user())}, &events.ClientGroupLinked{Group: g.group(), GroupName: "g"},
+	}).Draw(g.t, "event")
+}
+
+func (g generator) ofDelivery(id uuid.UUID, first bool) events.Payload {
+	if first {
+		p := &events.DeliveryCreated{
+			DONumber: g.name(), Type: events.TypeDelivery, Date: rapid.SampledFrom([]string{"2026-03-01", "2026-03-02"}).Draw(g.t, "date"),
+			Group: g.maybe(g.group()), Vehicle: g.maybe(g.vehicle()), Attempt: 1,
+			Address: events.PersonalText(id, g.text()), Recipient: events.PersonalText(id, g.text()),
+			Phone: events.PersonalText(id, g.text()), Email: events.PersonalText(id, g.text()),
+		}
+		for range rapid.IntRange(0, 2).Draw(g.t, "items") {
+			p.Items = append(p.Items, events.Item{ID: g.text(), SKU: g.text(), Description: g.text(), Quantity: 3, Unit: "box"})
+		}
+		if g.one(2) {
+			p.Import = &events.Import{ID: number(8), File: g.name(), Row: 2}
+		}
+		return p
+	}
+	dispatched := &events.DeliveryDispatched{}
+	if g.one(2) {
+		dispatched.OccurredAt = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	}
+	return rapid.SampledFrom([]events.Payload{
+		&events.DeliveryTagged{FromGroup: g.maybe(g.group()), Group: g.group()}, &events.DeliveryUntagged{FromGroup: g.group()},
+		&events.DeliveryAssigned{Vehicle: g.vehicle()}, dispatched, dispatched, &events.DeliveryFailed{},
+		&events.DeliveryCompleted{Proof: []events.Proof{{Reference: g.name(), SHA256: "00"}}},
+	}).Draw(g.t, "event")
+}
