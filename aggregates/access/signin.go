@@ -25,8 +25,8 @@ type Membership struct {
 	Status       string // StatusActive, or StatusInvited: signing in accepts it
 }
 
-// errSignIn is the one answer to every failed sign-in.
-func errSignIn() error {
+// ErrSignIn is the one answer to every failed sign-in.
+func ErrSignIn() error {
 	return fault.New(fault.Unauthenticated, "sign-in-failed", "The e-mail and the password do not belong together.")
 }
 
@@ -48,7 +48,7 @@ func (s *Service) SignIn(ctx context.Context, email, password string) ([]Members
 		return nil, fmt.Errorf("check password of identity %s: %w", identity, err)
 	}
 	if !ok || len(members) == 0 {
-		return nil, errSignIn()
+		return nil, ErrSignIn()
 	}
 	return members, nil
 }

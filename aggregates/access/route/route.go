@@ -64,3 +64,6 @@ func (r Route) openPath() string {
 	}
 	return path
 }
+
+// TypeOf is Of for an example of the type.
+func TypeOf(example any) reflect.Type { return reflect.TypeOf(example) }

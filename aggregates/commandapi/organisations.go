@@ -1,0 +1,106 @@
+package commandapi
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates"
+	"waybill/aggregates/access"
+	"waybill/aggregates/access/route"
+	"waybill/aggregates/command"
+	"waybill/events/fault"
+)
+
+// NewOrganisation asks for an organisation with its first owner.
+type NewOrganisation struct {
+	Said     `json:",inline"`
+	Name     string `json:"name"`
+	Kind     string `json:"kind,omitzero" enum:"operator,independent_dispatcher" doc:"Operator when not given."`
+	Timezone string `json:"timezone" doc:"IANA name."`
+	Owner    Owner  `json:"owner"`
+}
+
+// Owner is the first owner.
+type Owner struct {
+	Name  string `json:"name"`
+	Email string `json:"email"`
+}
+
+// OrganisationMade is the answer.
+type OrganisationMade struct {
+	Done     `json:",inline"`
+	AllGroup uuid.UUID `json:"all_group"`
+	Owner    uuid.UUID `json:"owner" doc:"The owner's user."`
+}
+
+// GroupField turns tagging on or off.
+type GroupField struct {
+	Said    `json:",inline"`
+	Enabled bool `json:"enabled"`
+}
+
+// NewVehicle asks for a vehicle in the register.
+type NewVehicle struct {
+	Said  `json:",inline"`
+	Name  string `json:"name"`
+	Plate string `json:"plate,omitzero"`
+}
+
+// setupHeader carries the token of whoever runs this installation.
+const setupHeader = "Waybill-Setup-Token"
+
+func (a *api) organisationRoutes() []route.Route {
+	create := on(a, spec{method: http.MethodPost, path: "/v1/organisations", name: "createOrganisation", created: true, widens: true,
+		summary: "Create an organisation with its first owner. For whoever runs the installation.", answer: OrganisationMade{}},
+		func(ctx context.Context, c call, in NewOrganisation) (outcome, error) {
+			if in.Kind == "" {
+				in.Kind = "operator"
+			}
+			out, err := a.cfg.Commands.CreateOrganisation(ctx, access.System(uuid.Nil), c.env, command.CreateOrganisation{
+				Name: in.Name, Kind: in.Kind, Timezone: in.Timezone, Owner: command.Owner(in.Owner)})
+			d := done(out.Owner.Result)
+			d.ID = out.Organisation
+			return outcome{answer: OrganisationMade{d, out.AllGroup, out.Owner.ID}, position: out.Owner.Position}, err
+		})
+	create.Public = true
+	create.Params = append(create.Params, route.Param{In: "header", Name: setupHeader, Summary: "Proves that the caller runs the installation."})
+	create.Handler = a.setupOnly(create.Handler)
+	return []route.Route{
+		create,
+		on(a, spec{method: http.MethodPut, path: "/v1/settings/group-field", name: "setGroupField", summary: "Let deliveries be tagged, or not."},
+			func(ctx context.Context, c call, in GroupField) (outcome, error) {
+				set := a.cfg.Commands.DisableGroupField
+				if in.Enabled {
+					set = a.cfg.Commands.EnableGroupField
+				}
+				res, err := set(ctx, c.caller, c.env)
+				return plain(res, err)
+			}),
+		on(a, spec{method: http.MethodPost, path: "/v1/vehicles", name: "registerVehicle", summary: "Register a vehicle.", created: true},
+			func(ctx context.Context, c call, in NewVehicle) (outcome, error) {
+				out, err := a.cfg.Commands.RegisterVehicle(ctx, c.caller, c.env, command.RegisterVehicle{Name: in.Name, Plate: in.Plate})
+				return outcome{answer: made(out), position: out.Position, location: "/v1/vehicles/" + out.ID.String()}, err
+			}),
+	}
+}
+
+// plain is the outcome of a command that makes nothing new.
+func plain(res aggregates.Result, err error) (outcome, error) {
+	return outcome{answer: done(res), position: res.Position}, err
+}
+
+// setupOnly lets only the bearer of the set-up token through.
+func (a *api) setupOnly(next http.Handler) http.Handler {
+	return a.handler(func(w http.ResponseWriter, r *http.Request) error {
+		given := sha256.Sum256([]byte(r.Header.Get(setupHeader)))
+		if a.cfg.SetupToken == "" || subtle.ConstantTimeCompare(given[:], a.setup[:]) != 1 {
+			return fault.New(fault.Denied, "setup-token", "Organisations are created by whoever runs waybill, with the set-up token in the header %s.", setupHeader)
+		}
+		next.ServeHTTP(w, r)
+		return nil
+	})
+}

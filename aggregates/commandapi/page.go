@@ -1,0 +1,33 @@
+package commandapi
+
+import (
+	_ "embed"
+	"net/http"
+
+	"waybill/aggregates/access/route"
+)
+
+//go:embed page/set-password.html
+var setPasswordPage []byte
+
+//go:embed page/set-password.js
+var setPasswordScript []byte
+
+// pageRoutes are the tiny page on which a one-time link works in a browser. The
+// token stands in the link's fragment, which browsers send to nobody.
+func pageRoutes() []route.Route {
+	serve := func(contentType string, content []byte) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			h := w.Header()
+			h.Set("Content-Type", contentType)
+			h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'")
+			_, _ = w.Write(content) // the caller may have gone away
+		})
+	}
+	return []route.Route{
+		{Method: http.MethodGet, Path: "/set-password", Name: "setPasswordPage", Summary: "The page behind a one-time link.", Public: true,
+			Status: http.StatusOK, Handler: serve("text/html; charset=utf-8", setPasswordPage)},
+		{Method: http.MethodGet, Path: "/set-password.js", Name: "setPasswordScript", Summary: "The script of that page.", Public: true,
+			Status: http.StatusOK, Handler: serve("text/javascript; charset=utf-8", setPasswordScript)},
+	}
+}

@@ -1,0 +1,57 @@
+package commandapi
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates/access"
+	"waybill/aggregates/command"
+	"waybill/events"
+	"waybill/events/fault"
+)
+
+// NewPassword sets a password.
+type NewPassword struct {
+	Token    string `json:"token" doc:"From the link."`
+	Email    string `json:"email" doc:"The one that the link was made for."`
+	Password string `json:"password" doc:"At least 8 characters, at most 1024 bytes."`
+}
+
+// PasswordSet is the answer.
+type PasswordSet struct {
+	User         uuid.UUID `json:"user"`
+	Organisation uuid.UUID `json:"organisation"`
+}
+
+// setPassword uses up a one-time token. The password comes first and the event
+// after it: should the process stop between the two, signing in accepts the
+// invitation, since whoever has a password needs no link.
+func (a *api) setPassword(w http.ResponseWriter, r *http.Request) error {
+	var in NewPassword
+	if err := readBody(w, r, &in, false); err != nil {
+		return err
+	}
+	t, err := a.cfg.Access.SetPassword(r.Context(), in.Token, in.Email, in.Password)
+	if err != nil {
+		return err
+	}
+	if err := a.record(r.Context(), t, access.SourceOf(r)); err != nil {
+		return err
+	}
+	return send(w, http.StatusOK, PasswordSet{User: t.User, Organisation: t.Org})
+}
+
+func (a *api) record(ctx context.Context, t access.Ticket, source events.Source) error {
+	if t.Purpose == access.PurposeInvitation {
+		_, err := a.accept(ctx, t.Org, t.User, t.Identity, t.Invitation, source, true)
+		return err
+	}
+	who := access.Caller{Org: t.Org, Identity: t.Identity, Actor: events.Actor{Type: events.ActorIdentity, ID: t.Identity.String()}, Source: source}
+	_, err := a.cfg.Commands.RecordPasswordSet(ctx, who, command.Envelope{CommandID: a.cfg.NewID()}, t.User)
+	if fault.Is(err, fault.NotFound) {
+		return nil // the membership is gone; the password is set all the same
+	}
+	return err
+}
