@@ -82,14 +82,17 @@ func (p *Progress) Wait(ctx context.Context, want events.Position) error {
 		have, listening, changed := p.position, p.listening, p.changed
 		p.mu.Unlock()
 		var poll <-chan time.Time
+		known := listening
 		if !listening {
 			pos, err := readPosition(ctx, p.cfg.Pool, p.cfg.Name)
 			if err == nil {
 				have = pos
+				p.polled(pos)
 			}
+			known = err == nil
 			poll = time.After(p.cfg.Poll)
 		}
-		if !want.After(have) {
+		if known && !want.After(have) {
 			return nil
 		}
 		select {
@@ -109,7 +112,7 @@ func (p *Progress) Run(ctx context.Context) error {
 	pause := least
 	for ctx.Err() == nil {
 		err := p.listen(ctx, func() { pause = least })
-		p.set(events.Position{}, false)
+		p.cutOff()
 		if ctx.Err() != nil {
 			break
 		}
@@ -126,7 +129,9 @@ func (p *Progress) Run(ctx context.Context) error {
 
 // listen serves one connection until it fails.
 func (p *Progress) listen(ctx context.Context, connected func()) error {
-	conn, err := pgx.ConnectConfig(ctx, p.cfg.Pool.Config().ConnConfig)
+	cfg := p.cfg.Pool.Config().ConnConfig
+	cfg.RuntimeParams["application_name"] = "waybill_progress"
+	conn, err := pgx.ConnectConfig(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -181,6 +186,23 @@ func (p *Progress) set(pos events.Position, listening bool) {
 	p.position, p.listening = pos, listening
 	close(p.changed)
 	p.changed = make(chan struct{})
+}
+
+// cutOff makes waiters poll.
+func (p *Progress) cutOff() {
+	p.mu.Lock()
+	pos := p.position
+	p.mu.Unlock()
+	p.set(pos, false)
+}
+
+// polled keeps what a waiter has read, for the message of the next one.
+func (p *Progress) polled(pos events.Position) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.listening {
+		p.position = pos
+	}
 }
 
 func readPosition(ctx context.Context, db interface {
