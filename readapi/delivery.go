@@ -3,7 +3,6 @@ package readapi
 import (
 	"fmt"
 	"net/http"
-	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -17,6 +16,9 @@ import (
 
 // delivery answers GET /v1/deliveries/{id} with items and timeline.
 func (a *api) delivery(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	if err := paramsOf(r).err(); err != nil {
+		return err
+	}
 	id, err := uuid.Parse(mux.Vars(r)["id"])
 	if err != nil {
 		return errNotFound()
@@ -59,7 +61,7 @@ func (a *api) delivery(w http.ResponseWriter, r *http.Request, c access.Caller) 
 	}
 	body = append(body, '}', '\n')
 	*buf = body
-	w.Header().Set("ETag", `"`+strconv.FormatUint(revision, 10)+`"`)
+	tag(w, revision)
 	send(w, body)
 	return nil
 }

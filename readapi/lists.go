@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/google/uuid"
+	"github.com/gorilla/mux"
 	"github.com/jackc/pgx/v5"
 
 	"waybill/aggregates/access"
@@ -80,4 +81,43 @@ func (a *api) named(w http.ResponseWriter, r *http.Request, c access.Caller, l n
 	}
 	link(w, r, next)
 	return next, nil
+}
+
+// item answers with the one row of a list that has the id of the path. scan
+// returns the answer and the revision of its stream, nil without a stream.
+func (a *api) item(w http.ResponseWriter, r *http.Request, c access.Caller, l namedList, scan func(pgx.Rows) (any, *uint64, error)) error {
+	if err := paramsOf(r).err(); err != nil {
+		return err
+	}
+	id, err := uuid.Parse(mux.Vars(r)["id"])
+	if err != nil {
+		return errNotFound()
+	}
+	s := &statement{args: l.args}
+	s.text.WriteString(l.query + ` AND ` + l.id + ` = ` + s.arg(id))
+	batch := scoped(c)
+	batch.Queue(s.text.String(), s.args...)
+	var answer any
+	var revision *uint64
+	err = a.run(r.Context(), batch, func(results pgx.BatchResults) error {
+		return rows(results, func(rs pgx.Rows) (err error) {
+			answer, revision, err = scan(rs)
+			return err
+		})
+	})
+	switch {
+	case err != nil:
+		return err
+	case answer == nil:
+		return errNotFound()
+	}
+	if revision != nil {
+		tag(w, *revision)
+	}
+	return reply(w, answer)
+}
+
+// tag sets the ETag: the revision of the stream that the answer is about.
+func tag(w http.ResponseWriter, revision uint64) {
+	w.Header().Set("ETag", `"`+strconv.FormatUint(revision, 10)+`"`)
 }

@@ -48,6 +48,26 @@ const usersQuery = `
 // manage_users those whose groups overlap one's own, showing only the overlap.
 func (a *api) users(w http.ResponseWriter, r *http.Request, c access.Caller) (err error) {
 	answer := Users{Users: []User{}}
+	answer.Next, err = a.named(w, r, c, a.userList(c), func(rs pgx.Rows) (named, error) {
+		u, err := scanUser(rs, c)
+		answer.Users = append(answer.Users, u)
+		return named{u.Name, u.ID}, err
+	})
+	if err != nil {
+		return err
+	}
+	return reply(w, answer)
+}
+
+// user answers GET /v1/users/{id}.
+func (a *api) user(w http.ResponseWriter, r *http.Request, c access.Caller) error {
+	return a.item(w, r, c, a.userList(c), func(rs pgx.Rows) (any, *uint64, error) {
+		u, err := scanUser(rs, c)
+		return u, &u.Revision, err
+	})
+}
+
+func (a *api) userList(c access.Caller) namedList {
 	l := namedList{name: `u.name`, id: `u.user_id`, args: []any{c.Org, a.cfg.Now()}, query: usersQuery}
 	switch {
 	case c.SeesAll():
@@ -58,15 +78,7 @@ func (a *api) users(w http.ResponseWriter, r *http.Request, c access.Caller) (er
 		l.args = append(l.args, c.User, groupsOf(c))
 		l.query += ` AND (u.user_id = $3 OR o.groups && $4)`
 	}
-	answer.Next, err = a.named(w, r, c, l, func(rs pgx.Rows) (named, error) {
-		u, err := scanUser(rs, c)
-		answer.Users = append(answer.Users, u)
-		return named{u.Name, u.ID}, err
-	})
-	if err != nil {
-		return err
-	}
-	return reply(w, answer)
+	return l
 }
 
 func scanUser(rs pgx.Rows, c access.Caller) (User, error) {
