@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/semaphore"
 
 	"waybill/aggregates/access"
 	"waybill/aggregates/access/route"
@@ -41,6 +42,13 @@ type Config struct {
 	// VisibleLimit bounds the wait for the read model after a command that
 	// changes who sees what. Defaults to 5 s.
 	VisibleLimit time.Duration
+	// MaxImport bounds a delivery file sent over HTTP, in bytes. Defaults to
+	// 512 MiB.
+	MaxImport int64
+	// Imports is how many files are taken in at once. Defaults to 2.
+	Imports int
+	// TempDir is where files are staged. Defaults to the system's.
+	TempDir string
 	// NewID makes the ids of commands that come without a key. Defaults to
 	// random UUIDs.
 	NewID func() uuid.UUID
@@ -49,8 +57,9 @@ type Config struct {
 }
 
 type api struct {
-	cfg   Config
-	setup [sha256.Size]byte // hash of the set-up token
+	cfg     Config
+	setup   [sha256.Size]byte // hash of the set-up token
+	imports *semaphore.Weighted
 }
 
 func newAPI(cfg Config) (*api, error) {
@@ -66,7 +75,13 @@ func newAPI(cfg Config) (*api, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &api{cfg: cfg, setup: sha256.Sum256([]byte(cfg.SetupToken))}, nil
+	if cfg.MaxImport <= 0 {
+		cfg.MaxImport = 512 << 20
+	}
+	if cfg.Imports <= 0 {
+		cfg.Imports = 2
+	}
+	return &api{cfg: cfg, setup: sha256.Sum256([]byte(cfg.SetupToken)), imports: semaphore.NewWeighted(int64(cfg.Imports))}, nil
 }
 
 // Routes returns the command routes, those of sessions among them.
@@ -77,7 +92,7 @@ func Routes(cfg Config) ([]route.Route, error) {
 	}
 	var all []route.Route
 	for _, some := range [][]route.Route{
-		a.sessionRoutes(), a.organisationRoutes(), a.groupRoutes(), a.userRoutes(), a.clientRoutes(), a.deliveryRoutes(),
+		a.sessionRoutes(), a.organisationRoutes(), a.groupRoutes(), a.userRoutes(), a.clientRoutes(), a.deliveryRoutes(), a.importRoutes(),
 	} {
 		all = append(all, some...)
 	}

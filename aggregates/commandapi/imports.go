@@ -1,0 +1,190 @@
+package commandapi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"path"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"waybill/aggregates/access"
+	"waybill/aggregates/access/route"
+	"waybill/aggregates/command"
+	"waybill/aggregates/importing"
+	"waybill/aggregates/problem"
+	"waybill/events/fault"
+)
+
+// Bounds of imports over HTTP.
+const (
+	maxListed  = 1000      // rows listed one by one in a report
+	importTime = time.Hour // for upload and import together
+)
+
+// Imported is the report on a delivery file.
+type Imported struct {
+	Deliveries    int                   `json:"deliveries" doc:"In the file, as far as its rows could be read."`
+	Created       int                   `json:"created"`
+	AlreadyKnown  int                   `json:"already_known"`
+	Rejected      int                   `json:"rejected" doc:"Deliveries that could be read and were refused."`
+	GroupsCreated int                   `json:"groups_created"`
+	RowsRejected  int                   `json:"rows_rejected" doc:"All that rejections would list if it had no end."`
+	Rejections    []importing.Rejection `json:"rejections" doc:"The first 1000 rows that were not taken, and why."`
+	Notes         []importing.Note      `json:"notes" doc:"The first 1000."`
+	Position      string                `json:"position,omitzero" doc:"In the log; absent when nothing was written."`
+}
+
+func (a *api) importRoutes() []route.Route {
+	query := func(name, summary string) route.Param {
+		return route.Param{In: "query", Name: name, Summary: summary}
+	}
+	return []route.Route{{
+		Method: http.MethodPost, Path: "/v1/imports", Name: "importDeliveries",
+		Summary: "Import a delivery file (xlsx, csv, tsv). What is known already is left alone, so it can be sent again at any time.",
+		Handler: a.handler(a.importDeliveries), Media: "application/octet-stream", Answer: route.Of[Imported](), Status: http.StatusOK,
+		Params: []route.Param{
+			query("filename", "Base name of the file, for the record."),
+			query("create_groups", "true makes a group for every unknown customer code; otherwise its rows are rejected."),
+			query("mapping", `JSON object of field to header, such as {"group": "project code"}.`),
+			query("date_order", "Such as DD/MM/YYYY, when it cannot be told from the dates."),
+			query("encoding", "Of a text file that is not UTF-8."), query("delimiter", "Of a text file."), query("sheet", "Of a workbook."),
+			{In: "header", Name: keyHeader, Summary: "As with every command."},
+		},
+	}}
+}
+
+func (a *api) importDeliveries(w http.ResponseWriter, r *http.Request) error {
+	c := access.CallerOf(r.Context())
+	if !c.May(access.CreateDeliveries) { // before the file is taken in
+		return fault.New(fault.Denied, "permission-missing", "This needs the permission %q.", access.CreateDeliveries)
+	}
+	id, err := a.commandID(r, c.User)
+	if err != nil {
+		return err
+	}
+	cfg, in, err := importParams(r)
+	if err != nil {
+		return err
+	}
+	if !a.imports.TryAcquire(1) {
+		return fault.New(fault.Unavailable, "imports-busy", "Other files are being imported at the moment. Try again later.")
+	}
+	defer a.imports.Release(1)
+	connection := http.NewResponseController(w)
+	// What cannot move its deadlines keeps the server's.
+	_ = connection.SetReadDeadline(time.Now().Add(importTime))
+	_ = connection.SetWriteDeadline(time.Now().Add(importTime))
+	out, err := a.runImport(r.Context(), c, command.Envelope{CommandID: id}, http.MaxBytesReader(w, r.Body, a.cfg.MaxImport), cfg, in)
+	if err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			return &problem.HTTPError{Status: http.StatusRequestEntityTooLarge, Code: "body-too-large",
+				Detail: "The file has more than " + strconv.FormatInt(large.Limit, 10) + " bytes; divide it, or use waybill import."}
+		}
+		return err
+	}
+	if out.Position != "" {
+		w.Header().Set(positionHeader, out.Position)
+	}
+	return send(w, http.StatusOK, out)
+}
+
+// importParams reads how the file is to be read.
+func importParams(r *http.Request) (importing.Config, command.ImportDeliveries, error) {
+	var cfg importing.Config
+	in := command.ImportDeliveries{File: "upload"}
+	for name, values := range r.URL.Query() {
+		value := values[0]
+		bad := ""
+		switch name {
+		case "filename":
+			if in.File = path.Base(strings.ReplaceAll(value, `\`, "/")); in.File == "." || in.File == "/" || len(in.File) > 255 {
+				bad = "must be the base name of a file, at most 255 bytes"
+			}
+		case "create_groups":
+			if in.CreateGroups = value == "true"; value != "true" && value != "false" {
+				bad = "must be true or false"
+			}
+		case "mapping":
+			if json.Unmarshal([]byte(value), &cfg.Columns) != nil {
+				bad = `must be a JSON object of field to header, such as {"group": "project code"}`
+			}
+		case "date_order":
+			cfg.DateOrder = value
+		case "encoding":
+			cfg.Encoding = value
+		case "sheet":
+			cfg.Sheet = value
+		case "delimiter":
+			delimiter := []rune(value)
+			if len(delimiter) != 1 {
+				bad = "must be one character"
+			} else {
+				cfg.Delimiter = delimiter[0]
+			}
+		default:
+			bad = "is not a parameter of imports"
+		}
+		if bad != "" || len(values) > 1 {
+			if bad == "" {
+				bad = "is given more than once"
+			}
+			return cfg, in, &problem.HTTPError{Status: http.StatusBadRequest, Code: "invalid-parameter", Detail: "A parameter is not valid.",
+				Fields: []fault.Field{{Name: name, Detail: bad}}}
+		}
+	}
+	return cfg, in, nil
+}
+
+func (a *api) runImport(ctx context.Context, c access.Caller, env command.Envelope, body io.Reader,
+	cfg importing.Config, in command.ImportDeliveries) (out Imported, err error) {
+	report := &importReport{under: map[int]importing.Draft{}, out: Imported{Rejections: []importing.Rejection{}, Notes: []importing.Note{}}}
+	cfg.Rejected, cfg.Noted, cfg.TempDir = report.reject, report.note, a.cfg.TempDir
+	file, err := importing.StageReader(ctx, body, in.File, cfg)
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	in.Drafts, in.Report = report.drafts(file.Deliveries()), report.outcome
+	sum, err := a.cfg.Commands.ImportDeliveries(ctx, c, env, in)
+	if err != nil {
+		return out, err
+	}
+	out = report.out
+	out.Deliveries, out.Created, out.AlreadyKnown, out.Rejected, out.GroupsCreated = sum.Read, sum.Created, sum.AlreadyKnown, sum.Rejected, sum.GroupsCreated
+	if !sum.Position.IsZero() {
+		out.Position = sum.Position.String()
+	}
+	return out, nil
+}
+
+// importReport gathers what is told of an import; it holds the deliveries under
+// way, and of the rows that were not taken the first.
+type importReport struct {
+	mu    sync.Mutex
+	under map[int]importing.Draft // by first row
+	out   Imported
+}
+
+func (p *importReport) reject(r importing.Rejection) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.out.RowsRejected++
+	if len(p.out.Rejections) < maxListed {
+		p.out.Rejections = append(p.out.Rejections, r)
+	}
+}
+
+func (p *importReport) note(n importing.Note) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.out.Notes) < maxListed {
+		p.out.Notes = append(p.out.Notes, n)
+	}
+}
