@@ -121,11 +121,10 @@ func openURL(t testing.TB, url string) *projections.Pools {
 // migrated returns the URL of a migrated database of the test's own.
 func migrated(t testing.TB) string {
 	t.Helper()
-	url := pgtest.Database(t)
-	if _, err := projections.Migrate(context.Background(), url); err != nil {
-		t.Fatal(err)
-	}
-	return url
+	return pgtest.Template(t, "migrated", func(url string) error {
+		_, err := projections.Migrate(context.Background(), url)
+		return err
+	})
 }
 
 func exec(t testing.TB, url, sql string, args ...any) {

@@ -53,6 +53,13 @@ func (r *ring) Lookup(_ context.Context, subjects []uuid.UUID) (map[uuid.UUID]ev
 	return out, nil
 }
 
+// fail makes every Lookup fail with err until it is called with nil.
+func (r *ring) fail(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.down = err
+}
+
 func (r *ring) erase(subject uuid.UUID) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -107,8 +114,4 @@ func number(n int) uuid.UUID {
 	var u uuid.UUID
 	binary.BigEndian.PutUint64(u[8:], uint64(n))
 	return u
-}
-
-func because(reason string) func(*events.Metadata) {
-	return func(m *events.Metadata) { m.Reason = reason }
 }
