@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"waybill/aggregates/access/route"
+	"waybill/aggregates/commandapi"
 	"waybill/aggregates/problem"
 	"waybill/readapi"
 )
@@ -57,7 +58,13 @@ func (s *system) handler(setupToken string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return route.Router(route.Config{Access: s.access, Problems: problems, Registry: s.registry, Version: version()}, queries...)
+	commands, err := commandapi.Routes(commandapi.Config{
+		Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems, SetupToken: setupToken, Logger: s.log,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return route.Router(route.Config{Access: s.access, Problems: problems, Registry: s.registry, Version: version()}, append(commands, queries...)...)
 }
 
 func (s *system) queryConfig(problems *problem.Renderer) readapi.Config {

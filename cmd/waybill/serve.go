@@ -9,7 +9,7 @@ import (
 // serverFlags say how to serve.
 type serverFlags struct {
 	Listen     string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on (${default}); port 0 takes a free one."`
-	SetupToken string `placeholder:"SECRET" help:"Who sends this as a bearer token may make organisations over HTTP. Better given as WAYBILL_SETUP_TOKEN. Default: nobody may."`
+	SetupToken string `placeholder:"SECRET" help:"Whoever sends this in the header Waybill-Setup-Token may make organisations over HTTP. Better given as WAYBILL_SETUP_TOKEN. Default: nobody may."`
 }
 
 // serveCmd runs the server.

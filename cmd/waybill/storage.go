@@ -26,13 +26,17 @@ type storage struct {
 	Eventstore string // esdb://…
 	Postgres   string // postgres://…; a secret when embedded
 
-	node   *node.Node       // nil = external
-	server *postgres.Server // nil = external
-	log    *slog.Logger
+	node      *node.Node       // nil = external
+	server    *postgres.Server // nil = external
+	guest     bool             // another process owns what is embedded
+	announced bool
+	log       *slog.Logger
 }
 
-// openStorage starts what is embedded. What it started is ended by close.
-func openStorage(ctx context.Context, f storageFlags, log *slog.Logger) (*storage, error) {
+// openStorage starts what is embedded. What it started is ended by close. When
+// another process owns all of the data directory and guests are welcome, it
+// returns that one's storage.
+func openStorage(ctx context.Context, f storageFlags, guest bool, log *slog.Logger) (*storage, error) {
 	s := &storage{Eventstore: f.Eventstore, Postgres: f.Postgres, log: log}
 	var err error
 	if f.Postgres == "" {
@@ -42,6 +46,16 @@ func openStorage(ctx context.Context, f storageFlags, log *slog.Logger) (*storag
 	}
 	if err == nil && f.Eventstore == "" {
 		err = s.startNode()
+	}
+	if err == nil && s.node != nil && s.server != nil {
+		s.announced = true
+		err = s.announce()
+	}
+	var inUse *postgres.InUseError
+	if guest && f.Eventstore == "" && errors.As(err, &inUse) {
+		if host, ok := s.beside(inUse); ok {
+			return host, nil
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.close())
@@ -127,8 +141,12 @@ func (s *storage) watchPostgres(ctx context.Context) error {
 // be called again.
 func (s *storage) close() error {
 	var err error
+	if s.announced {
+		err = s.unannounce()
+		s.announced = false
+	}
 	if s.node != nil {
-		err = s.node.Close()
+		err = errors.Join(err, s.node.Close())
 	}
 	if s.server != nil {
 		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
@@ -164,6 +182,9 @@ func addressError(address string, err error) error {
 // String says where the storage is, without secrets.
 func (s *storage) String() string {
 	where := func(embedded bool) string {
+		if s.guest {
+			return "of the server that runs on " + s.Dir
+		}
 		if embedded {
 			return "embedded in " + s.Dir
 		}

@@ -44,13 +44,17 @@ type system struct {
 type systemConfig struct {
 	storageFlags
 	SkipMigrate bool // refuse a schema that is behind, instead of bringing it up
+	Guest       bool // work beside the process that owns the data directory, if there is one
 	Log         *slog.Logger
+
+	// Prepare, when set, is called before anything follows the log.
+	Prepare func(context.Context, *system) error
 }
 
 // withSystem starts the storage, builds the system, runs it with do on top, and
 // ends everything, whatever happened. do runs while the consumers do.
 func withSystem(ctx context.Context, cfg systemConfig, do func(context.Context, *system) error) (err error) {
-	st, err := openStorage(ctx, cfg.storageFlags, cfg.Log)
+	st, err := openStorage(ctx, cfg.storageFlags, cfg.Guest, cfg.Log)
 	if err != nil {
 		return err
 	}
@@ -67,6 +71,14 @@ func withSystem(ctx context.Context, cfg systemConfig, do func(context.Context, 
 		if err := s.build(ctx, cfg); err != nil {
 			return err
 		}
+		if st.guest { // the owner follows the log
+			return runLayers(ctx, s.progress.Run, func(ctx context.Context) error { return do(ctx, s) })
+		}
+		if cfg.Prepare != nil {
+			if err := cfg.Prepare(ctx, s); err != nil {
+				return err
+			}
+		}
 		consumers, err := s.consumers()
 		if err != nil {
 			return err
@@ -77,7 +89,7 @@ func withSystem(ctx context.Context, cfg systemConfig, do func(context.Context, 
 
 // build connects the parts.
 func (s *system) build(ctx context.Context, cfg systemConfig) error {
-	if !cfg.SkipMigrate {
+	if !cfg.SkipMigrate && !s.storage.guest {
 		if _, err := projections.Migrate(ctx, s.storage.Postgres); err != nil {
 			return err
 		}

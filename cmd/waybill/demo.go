@@ -1,0 +1,169 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates/access"
+	"waybill/aggregates/command"
+	"waybill/aggregates/importing"
+	"waybill/cmd/waybill/sample"
+	"waybill/events"
+)
+
+// demoCmd makes an organisation out of a delivery file and shows who sees what.
+// It can be run again, also after being killed at any instant: every step of it
+// is a command that is there once however often it is given.
+type demoCmd struct {
+	File string `placeholder:"FILE" help:"Delivery file to take instead of the one that is built in; see the flags for reading it."`
+	Exit bool   `help:"End after the summary."`
+	reportFlags
+	fileFlags
+	serverFlags
+	storageFlags
+	logFlags
+}
+
+// demo is one run of it.
+type demo struct {
+	s       *system
+	cmd     *demoCmd
+	org     organisation
+	slug    string // of the organisation, as in e-mails
+	base    string // URL; empty with --exit
+	imports importSummary
+	report  *report
+}
+
+// Run implements the verb.
+func (c *demoCmd) Run(ctx context.Context, m *Main) (err error) {
+	config, err := c.config()
+	if err != nil {
+		return err
+	}
+	var l net.Listener
+	if !c.Exit {
+		if l, err = listen(c.Listen); err != nil {
+			return err
+		}
+		defer l.Close()
+	}
+	rep, err := newReport(c.Report)
+	if err != nil {
+		return err
+	}
+	err = withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
+		d := &demo{s: s, cmd: c, report: rep}
+		if l != nil {
+			d.base = urlOf(l)
+		}
+		shown, err := d.prepare(ctx, m, config)
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			err = printJSON(m.Stdout, shown)
+		} else {
+			err = shown.print(m.Stdout, rep)
+		}
+		if err != nil || c.Exit {
+			return err
+		}
+		return s.serveHTTP(ctx, l, c.SetupToken, func() {
+			if m.Serving != nil {
+				m.Serving(d.base)
+			}
+		})
+	})
+	if closeErr := rep.close(); err == nil {
+		err = closeErr
+	}
+	return endedBySignal(ctx, err)
+}
+
+// prepare makes the organisation, its deliveries and its people, waits until the
+// read models hold them, and finds out who sees what.
+func (d *demo) prepare(ctx context.Context, m *Main, config importing.Config) (*shown, error) {
+	if err := d.s.caughtUp(ctx); err != nil {
+		return nil, err
+	}
+	if err := d.found(ctx); err != nil {
+		return nil, err
+	}
+	var err error
+	d.imports, err = d.s.importFile(ctx, importJob{
+		Org: d.org.ID, CreateGroups: true, Config: config, Report: d.report, Bar: newBar(m.Stderr),
+		Open: func(ctx context.Context, cfg importing.Config) (*importing.File, error) {
+			if d.cmd.File == "" {
+				return importing.StageReader(ctx, bytes.NewReader(sample.Workbook()), sample.Name, cfg)
+			}
+			return importing.Stage(ctx, d.cmd.File, cfg)
+		},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := d.s.progress.Wait(ctx, d.imports.Position); err != nil {
+		return nil, err
+	}
+	people, err := d.people(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := d.add(ctx, people); err != nil {
+		return nil, err
+	}
+	return d.show(ctx, people)
+}
+
+// found makes the organisation, with its owner and the Group field on.
+func (d *demo) found(ctx context.Context) error {
+	d.org.Name, d.slug = "Fruit Logistics", "fruit"
+	if d.cmd.File != "" {
+		d.org.Name = strings.TrimSuffix(filepath.Base(d.cmd.File), filepath.Ext(d.cmd.File))
+		d.slug = slugOf(d.org.Name)
+	}
+	made, err := d.s.commands.CreateOrganisation(ctx, access.System(uuid.Nil), d.envelope("organisation"), command.CreateOrganisation{
+		Name: d.org.Name, Kind: events.OrganisationOperator, Timezone: "UTC",
+		Owner: command.Owner{Name: "Olivia Owner", Email: d.email("olivia")},
+	})
+	if err != nil {
+		return err
+	}
+	d.org.ID, d.org.AllGroup = made.Organisation, made.AllGroup
+	_, err = d.s.commands.EnableGroupField(ctx, access.System(d.org.ID), d.envelope("group field"))
+	return err
+}
+
+// demoCommands is the namespace of the demo's command ids: the same step of the
+// same organisation is the same command in every run.
+var demoCommands = uuid.NewSHA1(uuid.NameSpaceOID, []byte("waybill demo"))
+
+func (d *demo) envelope(step string) command.Envelope {
+	return command.Envelope{CommandID: uuid.NewSHA1(demoCommands, []byte(d.org.Name+"\x00"+step))}
+}
+
+func (d *demo) email(name string) string { return name + "@" + d.slug + ".example" }
+
+// slugOf makes a part of an e-mail address of a name: lower-case letters, digits
+// and single dashes; "x" when nothing is left.
+func slugOf(name string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(name) {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			b.WriteRune(r)
+		case b.Len() > 0 && !strings.HasSuffix(b.String(), "-"):
+			b.WriteByte('-')
+		}
+	}
+	if s := strings.Trim(b.String(), "-"); s != "" {
+		return s[:min(len(s), 40)]
+	}
+	return "x"
+}
