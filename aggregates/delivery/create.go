@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"golang.org/x/text/unicode/norm"
@@ -79,7 +80,7 @@ func (c Create) check() error {
 		return fault.InvalidField("do_number", "is required")
 	case len([]rune(number)) > maxNumber:
 		return fault.InvalidField("do_number", "must have at most %d characters", maxNumber)
-	case hasControl(number):
+	case hasControl(number) || !utf8.ValidString(number):
 		return fault.InvalidField("do_number", "must hold no control characters")
 	case c.kind() != events.TypeDelivery && c.kind() != events.TypeCollection:
 		return fault.InvalidField("type", "must be %q or %q", events.TypeDelivery, events.TypeCollection)
@@ -117,6 +118,9 @@ func checkItems(items []events.Item) error {
 		for _, f := range [...]struct{ name, text string }{{"id", it.ID}, {"sku", it.SKU}, {"description", it.Description}, {"unit", it.Unit}} {
 			if len([]rune(f.text)) > maxText {
 				return fault.InvalidField(field(f.name), "must have at most %d characters", maxText)
+			}
+			if !utf8.ValidString(f.text) {
+				return fault.InvalidField(field(f.name), "must be Unicode text")
 			}
 		}
 	}
