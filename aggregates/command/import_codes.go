@@ -103,12 +103,7 @@ func (k *codes) resolve(ctx context.Context, code string) (uuid.UUID, error) {
 // it. A group of that name that exists is used.
 func (k *codes) build(ctx context.Context, code string) (uuid.UUID, group.State, error) {
 	var none group.State
-	cmd := k.cmd
-	cmd.ID = k.cmd.Derive("code " + group.NormalCode(code))
-	cmd.CausationID = k.cmd.ID
-	if cmd.CorrelationID == uuid.Nil {
-		cmd.CorrelationID = k.cmd.ID
-	}
+	cmd := k.cmd.Then("code " + group.NormalCode(code))
 	made, err := k.s.createGroup(ctx, cmd, cmd.Derive("group"), group.Create{Name: code})
 	switch {
 	case err == nil:
@@ -123,7 +118,10 @@ func (k *codes) build(ctx context.Context, code string) (uuid.UUID, group.State,
 	default:
 		return uuid.Nil, none, err
 	}
-	mapped, err := k.s.mapCode(ctx, cmd, MapCustomerCode{Code: code, Group: made.ID})
+	// A command of its own: the group's stream holds the one that made it.
+	mapping := cmd
+	mapping.ID = k.cmd.Derive("map " + group.NormalCode(code))
+	mapped, err := k.s.mapCode(ctx, mapping, MapCustomerCode{Code: code, Group: made.ID})
 	if err != nil && !isCode(err, "customer-code-taken") {
 		if isCode(err, "group-archived") {
 			return uuid.Nil, none, fault.Wrap(err, fault.Invalid, "group-archived", "The group %q is archived.", group.Tidy(code))
