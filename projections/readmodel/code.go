@@ -28,11 +28,11 @@ type codeChange struct {
 }
 
 func (c codes) mapped(at place, code string) {
-	c[customerCode{at.org, code}] = codeChange{group: at.id, known: true, position: at.position}
+	c[customerCode{at.org, clean(code)}] = codeChange{group: at.id, known: true, position: at.position}
 }
 
 func (c codes) unmapped(at place, code string) {
-	k := customerCode{at.org, code}
+	k := customerCode{at.org, clean(code)}
 	row := c[k]
 	switch {
 	case !row.known:

@@ -104,8 +104,8 @@ const maxKey = 2000
 
 // key refuses a text that an index cannot hold.
 func key(field, s string) error {
-	if len(s) > maxKey {
-		return fmt.Errorf("%s has %d bytes, at most %d can be looked up", field, len(s), maxKey)
+	if n := len(clean(s)); n > maxKey {
+		return fmt.Errorf("%s has %d bytes, at most %d can be looked up", field, n, maxKey)
 	}
 	return nil
 }
