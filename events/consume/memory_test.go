@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"waybill/events"
 	"waybill/events/consume"
@@ -70,6 +71,8 @@ func (l *memoryLog) set(change func()) {
 // until waits for a commit after which the condition holds.
 func (l *memoryLog) until(t testing.TB, holds func() bool) {
 	t.Helper()
+	patience := time.NewTimer(15 * time.Second)
+	defer patience.Stop()
 	for {
 		var ok bool
 		l.set(func() { ok = holds() })
@@ -78,8 +81,8 @@ func (l *memoryLog) until(t testing.TB, holds func() bool) {
 		}
 		select {
 		case <-l.changed:
-		case <-t.Context().Done():
-			t.Fatal("waited in vain")
+		case <-patience.C:
+			t.Fatalf("waited in vain: at %v after %d commits, %d rows, %d parked", l.at, l.commits, len(l.rows), len(l.parked))
 		}
 	}
 }

@@ -58,10 +58,16 @@ func (l *link) append(ctx context.Context, stream string, expected events.Expect
 	if err != nil && !errors.Is(err, io.EOF) {
 		return events.Position{}, &rpcError{err: err}
 	}
-	// io.EOF from Send: the server has answered before it heard everything;
-	// what it answered, or why the call ended, is there to be received.
-	resp, err := call.CloseAndRecv()
-	if err != nil {
+	// io.EOF from Send: the call has ended before everything was sent, and what
+	// was answered, or why it ended, is there to be received. It must not be
+	// closed for sending then: that would make the part a whole.
+	if err == nil {
+		if err = call.CloseSend(); err != nil {
+			return events.Position{}, &rpcError{err: err}
+		}
+	}
+	resp := new(streams.AppendResp)
+	if err := call.RecvMsg(resp); err != nil {
 		return events.Position{}, &rpcError{err, call.Trailer()}
 	}
 	switch r := resp.GetResult().(type) {

@@ -127,31 +127,35 @@ func (f *follower) follow(ctx context.Context, cancel context.CancelCauseFunc, l
 	}
 }
 
+// handOut passes on what a frame says. Only then is it known: a session that
+// ends in between starts again before it.
 func (f *follower) handOut(ctx context.Context, fr *frame, head events.Position, trusted bool) error {
 	var m Message
+	last, next := f.last, f.next
 	switch fr.kind {
 	case frameEvent:
 		record := fr.record
 		if f.knows(&record) {
 			return nil
 		}
-		m.Record, f.last, f.next = &record, record.Position, record.Revision+1
+		m.Record, last, next = &record, record.Position, record.Revision+1
 	case frameCheckpoint:
-		if !trusted || !fr.at.After(f.last) {
+		if !trusted || !fr.at.After(last) {
 			return nil
 		}
-		m.Checkpoint, f.last = fr.at, fr.at
+		m.Checkpoint, last = fr.at, fr.at
 	case frameCaughtUp:
-		if head.After(f.last) {
-			f.last = head
+		if head.After(last) {
+			last = head
 		}
-		m.Checkpoint, m.CaughtUp = f.last, true
+		m.Checkpoint, m.CaughtUp = last, true
 	default:
 		return nil
 	}
-	f.mark()
 	select {
 	case f.out <- m:
+		f.last, f.next = last, next
+		f.mark()
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -90,7 +90,7 @@ func TestSubscriptionsLoseAndDoubleNothingOverCutsAndRestarts(t *testing.T) {
 	s := storetest.Open(t, store.Config{URL: p.URL(), Timeout: 20 * time.Second, AttemptTimeout: 500 * time.Millisecond})
 	category := storetest.Category()
 
-	const total = 3000
+	const total = 1200
 	var want []events.Proposed
 	wrote := make(chan error, 1)
 	for range total {
@@ -113,10 +113,10 @@ func TestSubscriptionsLoseAndDoubleNothingOverCutsAndRestarts(t *testing.T) {
 	var got []events.Record
 	for len(got) < total {
 		got = append(got, nextRecords(t, all, 100)...)
-		switch len(got) / 100 % 10 {
-		case 3, 6:
+		switch len(got) / 100 {
+		case 2, 5, 9:
 			p.Cut()
-		case 9:
+		case 7:
 			address := n.Addr()
 			n.Stop()
 			n = storetest.Start(t, dir, address)
