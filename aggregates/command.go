@@ -73,3 +73,14 @@ func (c Command) metadata(at time.Time, groups []uuid.UUID) events.Metadata {
 func (c Command) Derive(label string) uuid.UUID {
 	return events.EventID(c.Org, c.Actor, c.ID, label, 0)
 }
+
+// Then returns a command that this one entails, with an id derived from it, so
+// that a repetition entails the same.
+func (c Command) Then(label string) Command {
+	if c.CorrelationID == uuid.Nil {
+		c.CorrelationID = c.ID
+	}
+	c.CausationID = c.ID
+	c.ID = c.Derive(label)
+	return c
+}

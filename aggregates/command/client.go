@@ -61,7 +61,9 @@ func (s *Service) AddClient(ctx context.Context, c access.Caller, env Envelope, 
 	if out.Result, err = aggregates.Create(ctx, s.x, clients, out.ID, cmd, add.Decide); err != nil || in.GroupName == "" {
 		return out, err
 	}
-	linked, err := s.link(ctx, cmd, out.ID, in.GroupName)
+	// A command of its own, for it is the second one on the client's stream.
+	next := cmd.Then("link group")
+	linked, err := s.link(ctx, next, out.ID, in.GroupName)
 	out.Group, out.Result = linked.ID, linked.Later(out.Result)
 	return out, err
 }
@@ -114,21 +116,35 @@ func (s *Service) link(ctx context.Context, cmd aggregates.Command, id uuid.UUID
 	for life := 0; ; life++ {
 		groupID := uuid.NewSHA1(cmd.Org, fmt.Appendf(nil, "client group %s %d", id, life))
 		g, err := aggregates.Load(ctx, s.x, groups, cmd.Org, groupID)
-		switch {
-		case err != nil:
+		if err != nil {
 			return Created{}, err
-		case g.Abandoned:
-			continue
-		case g.Exists() && group.NormalName(g.Name) != group.NormalName(name):
-			return Created{}, fault.New(fault.Conflict, "client-has-group", "The client is linked to the group %q already.", g.Name)
-		case !g.Exists():
-			_, err = s.createGroup(ctx, cmd, groupID, group.Create{Name: name, Client: id})
 		}
-		if err != nil && !isCode(err, "group-exists") {
-			return Created{}, err
+		if g.Abandoned {
+			continue
+		}
+		if !g.Exists() {
+			if g, err = s.clientGroup(ctx, cmd, groupID, group.Create{Name: name, Client: id}); err != nil {
+				return Created{}, err
+			}
+		}
+		if group.NormalName(g.Name) != group.NormalName(name) {
+			return Created{}, fault.New(fault.Conflict, "client-has-group", "The client is linked to the group %q already.", g.Name)
 		}
 		return s.linkTo(ctx, cmd, id, groupID)
 	}
+}
+
+// clientGroup makes a client's group. When somebody else made it meanwhile,
+// under whatever name, that one counts.
+func (s *Service) clientGroup(ctx context.Context, cmd aggregates.Command, id uuid.UUID, in group.Create) (group.State, error) {
+	_, err := s.createGroup(ctx, cmd, id, in)
+	if isCode(err, "group-exists") {
+		_, err = s.claims.Settle(ctx, cmd, nameKey(in.Name), groupHolder(id))
+	}
+	if err != nil {
+		return group.State{}, err
+	}
+	return aggregates.Load(ctx, s.x, groups, cmd.Org, id)
 }
 
 // linkTo links the client to its group as it was made, whoever made it.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"waybill/aggregates"
@@ -30,14 +29,9 @@ func (im *importer) row(ctx context.Context, d importing.Draft) (row, error) {
 	if err != nil {
 		return row{}, err
 	}
-	r := row{number: d.Row(), cmd: im.cmd}
-	// Its own command id, so that two rows with one key never pass for a
+	// Its own command, so that two rows with one key never pass for a
 	// repetition of one another.
-	r.cmd.ID = im.cmd.Derive(fmt.Sprintf("row %d", d.Row()))
-	r.cmd.CausationID = im.cmd.ID
-	if r.cmd.CorrelationID == uuid.Nil {
-		r.cmd.CorrelationID = im.cmd.ID
-	}
+	r := row{number: d.Row(), cmd: im.cmd.Then(fmt.Sprintf("row %d", d.Row()))}
 	r.create = delivery.Create{
 		DONumber: d.DONumber, Type: d.Type, Date: d.Date, Group: g, Address: d.Address,
 		Recipient: d.Recipient, Phone: d.Phone, Email: d.Email, Items: numbered(d.Items),

@@ -105,7 +105,8 @@ func (s *Service) settle(ctx context.Context, cmd aggregates.Command, id uuid.UU
 // revert moves a delivery back, whose new key somebody else took over while
 // this process stood still between claim and change.
 func (s *Service) revert(ctx context.Context, cmd aggregates.Command, id uuid.UUID, from delivery.Key) error {
-	cmd.ID, cmd.Actor = cmd.Derive("revert"), events.Actor{Type: events.ActorSystem}
+	cmd = cmd.Then("move back")
+	cmd.Actor = events.Actor{Type: events.ActorSystem}
 	cmd.Reason = "the D.O. number was taken in the other group meanwhile"
 	_, err := aggregates.Execute(ctx, s.x, deliveries, id, cmd, func(d delivery.State) ([]events.Payload, error) {
 		if from.Group == uuid.Nil {

@@ -1,0 +1,146 @@
+package command_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates"
+	"waybill/aggregates/access"
+	"waybill/aggregates/aggregatetest"
+	"waybill/aggregates/command"
+	"waybill/events"
+	"waybill/events/fault"
+	"waybill/events/store"
+)
+
+// bundle is an organisation of one test's own, on the shared node.
+type bundle struct {
+	testing.TB
+	ctx        context.Context
+	store      *store.Store
+	codec      *events.Codec
+	identities *aggregatetest.Identities
+	s          *command.Service
+	org        uuid.UUID
+	all        uuid.UUID
+	owner      access.Caller
+}
+
+var secret = []byte("claims of the tests, 32 bytes...")
+
+func setup(tb testing.TB) *bundle {
+	tb.Helper()
+	b := &bundle{
+		TB: tb, ctx: aggregatetest.Within(tb), store: aggregatetest.Open(tb, eventstore), codec: aggregatetest.Codec(tb),
+		identities: &aggregatetest.Identities{},
+	}
+	b.s = b.process()
+	made, err := b.s.CreateOrganisation(b.ctx, access.System(uuid.Nil), env(), command.CreateOrganisation{
+		Name: "Swift", Kind: events.OrganisationOperator, Timezone: "Europe/Berlin", Owner: command.Owner{Name: "Olivia", Email: "olivia@example.com"},
+	})
+	b.must(err)
+	b.org, b.all = made.Organisation, made.AllGroup
+	b.owner = b.caller(made.Owner.ID, access.RoleOwner, true)
+	_, err = b.s.EnableGroupField(b.ctx, b.owner, env())
+	b.must(err)
+	return b
+}
+
+// process returns a service with a cache of its own, as another process has.
+func (b *bundle) process() *command.Service {
+	b.Helper()
+	x, err := aggregates.New(aggregates.Config{Store: b.store, Codec: b.codec})
+	b.must(err)
+	s, err := command.New(command.Config{
+		Executor: x, Store: b.store, Codec: b.codec, Identities: b.identities, ClaimsSecret: secret, ClaimsGrace: 300 * time.Millisecond,
+	})
+	b.must(err)
+	return s
+}
+
+func (b *bundle) must(err error) {
+	b.Helper()
+	if err != nil {
+		b.Fatal(err)
+	}
+}
+
+func env() command.Envelope { return command.Envelope{CommandID: uuid.New()} }
+
+func because(reason string) command.Envelope {
+	return command.Envelope{CommandID: uuid.New(), Reason: reason}
+}
+
+func (b *bundle) caller(user uuid.UUID, role string, all bool, groups ...uuid.UUID) access.Caller {
+	may, _ := access.Defaults(role)
+	return access.Caller{
+		Org: b.org, User: user, Actor: events.Actor{Type: events.ActorUser, ID: user.String()},
+		Role: role, Permissions: may, All: all, Groups: groups,
+	}
+}
+
+// somebody is a caller that is no user in the log.
+func (b *bundle) somebody(role string, all bool, groups ...uuid.UUID) access.Caller {
+	return b.caller(uuid.New(), role, all, groups...)
+}
+
+func (b *bundle) group(name string) uuid.UUID {
+	b.Helper()
+	made, err := b.s.CreateGroup(b.ctx, b.owner, env(), command.CreateGroup{Name: name})
+	b.must(err)
+	return made.ID
+}
+
+func (b *bundle) delivery(number string, group uuid.UUID) uuid.UUID {
+	b.Helper()
+	made, err := b.s.CreateDelivery(b.ctx, b.owner, env(), command.CreateDelivery{DONumber: number, Date: "2026-03-02", Group: group})
+	b.must(err)
+	return made.ID
+}
+
+func (b *bundle) user(role, email string, groups ...uuid.UUID) command.UserAdded {
+	b.Helper()
+	made, err := b.s.AddUser(b.ctx, b.owner, env(), command.AddUser{Name: "Somebody", Email: email, Role: role, Groups: groups})
+	b.must(err)
+	return made
+}
+
+// types returns the types of a stream's events, oldest first.
+func (b *bundle) types(category string, id uuid.UUID) []string {
+	b.Helper()
+	var names []string
+	for _, r := range b.records(category, id) {
+		names = append(names, r.Type)
+	}
+	return names
+}
+
+func (b *bundle) records(category string, id uuid.UUID) []events.Record {
+	b.Helper()
+	records, err := b.store.Read(b.ctx, events.Stream(category, b.org, id).String(), 0, 1000)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		b.Fatal(err)
+	}
+	return records
+}
+
+func (b *bundle) wantTypes(category string, id uuid.UUID, want ...string) {
+	b.Helper()
+	if got := b.types(category, id); !slices.Equal(got, want) {
+		b.Errorf("the stream of %s %s holds %v, want %v", category, id, got, want)
+	}
+}
+
+// wantCode checks that err is a fault with a code.
+func wantCode(tb testing.TB, err error, kind fault.Kind, code string) {
+	tb.Helper()
+	var f *fault.Error
+	if !errors.As(err, &f) || f.Kind != kind || f.Code != code {
+		tb.Errorf("got error %v, want %s with code %q", err, kind, code)
+	}
+}
