@@ -16,6 +16,9 @@ type Config struct {
 	// Listen is the address to serve on, host:port. Port 0 takes a free one. Defaults to 127.0.0.1:0.
 	Listen string
 
+	// Advertise is the address, host:port, that gossip names to clients. Defaults to the one they reached the node at.
+	Advertise string
+
 	// Logger receives what operators should know. Defaults to silence.
 	Logger *slog.Logger
 

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"waybill/events/node/group"
 	"waybill/events/node/journal"
 )
 
@@ -63,6 +64,34 @@ func failure(err error) error {
 }
 
 var errStopping = errors.New("the event store node is stopping")
+
+// refuseGroup turns an error of a persistent subscription into the status and the trailers that a server gives.
+func refuseGroup(to trailers, key group.Key, err error) error {
+	stream := key.Stream
+	pairs := []string{"stream-name", stream, "group-name", key.Name}
+	answer := func(exception string, code codes.Code, format string, args ...any) error {
+		to.SetTrailer(metadata.Pairs(append(pairs, "exception", exception)...))
+		return status.Errorf(code, format, args...)
+	}
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, group.ErrExists):
+		return answer("persistent-subscription-exists", codes.AlreadyExists, "Subscription group %s on stream %s exists.", key.Name, stream)
+	case errors.Is(err, group.ErrMissing):
+		return answer("persistent-subscription-does-not-exist", codes.NotFound, "Subscription group %s on stream %s does not exist.", key.Name, stream)
+	case errors.Is(err, group.ErrSettings):
+		pairs = append(pairs, "reason", err.Error())
+		return answer("persistent-subscription-failed", codes.Internal, "Subscription group %s on stream %s failed: '%v'", key.Name, stream, err)
+	case errors.Is(err, group.ErrFull):
+		return answer("maximum-subscribers-reached", codes.FailedPrecondition, "Maximum subscriptions reached for subscription group %s on stream %s", key.Name, stream)
+	case errors.Is(err, group.ErrDropped):
+		return answer("persistent-subscription-dropped", codes.Canceled, "Subscription group %s on stream %s was dropped.", key.Name, stream)
+	case errors.Is(err, group.ErrStopped):
+		return failure(errStopping)
+	}
+	return refuse(to, err)
+}
 
 func invalid(format string, args ...any) error {
 	return status.Errorf(codes.InvalidArgument, format, args...)

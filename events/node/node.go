@@ -8,11 +8,14 @@ import (
 	"sync"
 	"time"
 
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/keepalive"
 
+	"waybill/events/node/group"
 	"waybill/events/node/journal"
 )
 
@@ -29,6 +32,7 @@ type Node struct {
 	journal  *journal.Journal
 	listener net.Listener
 	server   *grpc.Server
+	groups   *group.Registry
 	stopping chan struct{} // closed when subscriptions are to end
 
 	stopOnce  sync.Once
@@ -54,9 +58,14 @@ func Open(cfg Config) (*Node, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	n := &Node{cfg: cfg, journal: j, listener: listener, stopping: make(chan struct{})}
+	if n.groups, err = group.Open(n.groupDeps()); err != nil {
+		return nil, errors.Join(err, j.Close(), listener.Close())
+	}
 	n.server = grpc.NewServer(serverOptions()...)
 	streams.RegisterStreamsServer(n.server, &streamsService{node: n})
 	serverfeatures.RegisterServerFeaturesServer(n.server, featuresService{})
+	persistent.RegisterPersistentSubscriptionsServer(n.server, &persistentService{node: n})
+	gossip.RegisterGossipServer(n.server, &gossipService{node: n, instance: cfg.NewID()})
 	return n, nil
 }
 
@@ -127,6 +136,7 @@ func (n *Node) Close() error {
 		if err := n.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
 			n.closeErr = err
 		}
+		n.groups.Close()
 		n.closeErr = errors.Join(n.closeErr, n.journal.Close())
 	})
 	return n.closeErr

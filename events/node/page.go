@@ -40,7 +40,7 @@ func (p *page) full() bool {
 func (p *page) add(r *journal.Record) {
 	p.bytes += len(r.Data) + len(r.Metadata) + len(r.Stream) + len(r.Type)
 	if p.links && isLink(r) {
-		p.items = append(p.items, copyRecord(r))
+		p.items = append(p.items, r.Clone())
 		return
 	}
 	p.items = append(p.items, p.encoder.frame(r, nil))
@@ -61,13 +61,6 @@ func (p *page) send(call grpc.ServerStream, j *journal.Journal) error {
 		}
 	}
 	return nil
-}
-
-func copyRecord(r *journal.Record) *journal.Record {
-	c := *r
-	c.Stream, c.Type = bytes.Clone(r.Stream), bytes.Clone(r.Type)
-	c.Metadata, c.Data = bytes.Clone(r.Metadata), bytes.Clone(r.Data)
-	return &c
 }
 
 // resolve encodes the event that a link points at, together with the link; only the link when the event is gone.

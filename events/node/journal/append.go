@@ -3,6 +3,8 @@ package journal
 import (
 	"context"
 	"time"
+
+	"github.com/cockroachdb/pebble/v2"
 )
 
 // Append is one transaction on one stream.
@@ -26,13 +28,13 @@ const (
 	kindAppend kind = iota
 	kindDelete
 	kindTombstone
-	kindWrite // see write.go
+	kindWrite // see state.go
 )
 
 type request struct {
 	kind   kind
 	append Append
-	apply  func(*builder) error // kindWrite
+	apply  func(*pebble.Batch) error // kindWrite
 	answer func(Written, error)
 
 	// The outcome, kept until the group is on disk.

@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"encoding/binary"
 	"hash/crc32"
 )
@@ -29,6 +30,14 @@ type Record struct {
 	Type     []byte
 	Metadata []byte
 	Data     []byte
+}
+
+// Clone makes a record that outlives the call that handed it out.
+func (r *Record) Clone() *Record {
+	c := *r
+	c.Stream, c.Type = bytes.Clone(r.Stream), bytes.Clone(r.Type)
+	c.Metadata, c.Data = bytes.Clone(r.Metadata), bytes.Clone(r.Data)
+	return &c
 }
 
 // A record on disk: CRC-32C over the position and all that follows it, then layout, flags, id, created, and the fields
