@@ -8,9 +8,7 @@ import (
 	"github.com/gorilla/mux"
 )
 
-func TestTheOpenAPIDocumentAndTheRouterKnowTheSameRoutes(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
+func testTheOpenAPIDocumentAndTheRouterKnowTheSameRoutes(t *testing.T, s *stack) {
 	var doc struct {
 		OpenAPI string `json:"openapi"`
 		Paths   map[string]map[string]struct {

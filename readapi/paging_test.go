@@ -37,9 +37,7 @@ func (p person) walk(t testing.TB, path string, between func()) map[uuid.UUID]in
 	return met
 }
 
-func TestPagesAreCompleteAndWithoutDuplicatesWhileRowsAreAdded(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
+func testPagesAreCompleteAndWithoutDuplicatesWhileRowsAreAdded(t *testing.T, s *stack) {
 	f := newFruit(t, s)
 	const before = 60
 	var there []uuid.UUID
@@ -84,9 +82,7 @@ func TestPagesAreCompleteAndWithoutDuplicatesWhileRowsAreAdded(t *testing.T) {
 	}
 }
 
-func TestACursorIsGoodForItsCallerAndItsFiltersOnly(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
+func testACursorIsGoodForItsCallerAndItsFiltersOnly(t *testing.T, s *stack) {
 	f := newFruit(t, s)
 	for i := range 3 {
 		f.owner.deliver(t, fmt.Sprintf("C-%d", i), "2026-03-02", f.apple)
@@ -138,9 +134,7 @@ func cursorOf(t testing.TB, p person, path string) string {
 	return url.QueryEscape(list.Next)
 }
 
-func TestListsByNameAreCompleteAlsoWithErasedNames(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
+func testListsByNameAreCompleteAlsoWithErasedNames(t *testing.T, s *stack) {
 	owner := s.organisation(t, "Names")
 	const n = 9
 	var wg sync.WaitGroup
@@ -183,9 +177,7 @@ func TestListsByNameAreCompleteAlsoWithErasedNames(t *testing.T) {
 	}
 }
 
-func TestParametersAreTakenStrictly(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
+func testParametersAreTakenStrictly(t *testing.T, s *stack) {
 	owner := s.organisation(t, "Strict")
 	for path, field := range map[string]string{
 		"/v1/deliveries?grup=x":                                "grup",

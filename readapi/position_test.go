@@ -7,9 +7,7 @@ import (
 	"time"
 )
 
-func TestAQueryWithAPositionSeesWhatWasWritten(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
+func testAQueryWithAPositionSeesWhatWasWritten(t *testing.T, s *stack) {
 	f := newFruit(t, s)
 	for range 20 {
 		d := f.owner.done(t, "POST", "/v1/deliveries", `{"do_number": "`+"R-"+time.Now().Format("150405.000000000")+`", "date": "2026-03-02", "group": "`+f.apple.String()+`"}`)
@@ -47,9 +45,7 @@ func TestAPositionThatIsNotReachedIsAClearAnswerInTime(t *testing.T) {
 	}
 }
 
-func TestACommandThatWidensSightSaysWhetherItCanBeSeenYet(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
+func testACommandThatWidensSightSaysWhetherItCanBeSeenYet(t *testing.T, s *stack) {
 	f := newFruit(t, s)
 	path := "/v1/users/" + f.adam.user.String() + "/groups/" + f.banana.String()
 	a := f.owner.do(t, "PUT", path, "")

@@ -29,9 +29,7 @@ func (f *fruit) sees(t testing.TB, p person) bool {
 	return seen
 }
 
-func TestWhatWasTakenAwayIsGoneOnTheVeryNextRequest(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
+func testWhatWasTakenAwayIsGoneOnTheVeryNextRequest(t *testing.T, s *stack) {
 	f := newFruit(t, s)
 	apple := f.apple.String()
 	newcomer := func(name string) person {
@@ -82,9 +80,7 @@ func TestWhatWasTakenAwayIsGoneOnTheVeryNextRequest(t *testing.T) {
 	}
 }
 
-func TestABlockedUserIsNobodyAtOnceAndItsSessionsDoNotComeBack(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
+func testABlockedUserIsNobodyAtOnceAndItsSessionsDoNotComeBack(t *testing.T, s *stack) {
 	f := newFruit(t, s)
 	if !f.sees(t, f.adam) {
 		t.Fatal("not seen before")
@@ -99,9 +95,7 @@ func TestABlockedUserIsNobodyAtOnceAndItsSessionsDoNotComeBack(t *testing.T) {
 	}
 }
 
-func TestAGrantEndsWhenItsTimeIsOver(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
+func testAGrantEndsWhenItsTimeIsOver(t *testing.T, s *stack) {
 	f := newFruit(t, s)
 	p := f.owner.add(t, "Temp", access.RoleManager, `, "access": "none"`)
 	// One look at a time: the grant may end between two.
@@ -124,9 +118,7 @@ func TestAGrantEndsWhenItsTimeIsOver(t *testing.T) {
 	}
 }
 
-func TestAForbiddenVerbOnAVisibleThingIsDenied(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
+func testAForbiddenVerbOnAVisibleThingIsDenied(t *testing.T, s *stack) {
 	f := newFruit(t, s)
 	for _, try := range []struct{ method, path, body string }{
 		{"POST", "/v1/deliveries/" + f.d[0].String() + "/dispatch", ""},

@@ -11,9 +11,7 @@ import (
 	"waybill/aggregates/problem"
 )
 
-func TestBodiesAreReadStrictlyAndErrorsNameTheMember(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
+func testBodiesAreReadStrictlyAndErrorsNameTheMember(t *testing.T, s *stack) {
 	owner := s.organisation(t, "Bodies")
 	const path = "/v1/deliveries"
 	for name, tc := range map[string]struct {
@@ -61,9 +59,7 @@ func TestBodiesAreReadStrictlyAndErrorsNameTheMember(t *testing.T) {
 	}
 }
 
-func TestTheRouterAnswersWithProblemsToo(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
+func testTheRouterAnswersWithProblemsToo(t *testing.T, s *stack) {
 	p := person{s: s}
 	for path, status := range map[string]int{"/": 404, "/v1": 404, "/v1/nothing": 404, "/v1//deliveries": 404, "/v1/deliveries/": 404, "/v1/deliveries/a/b/c": 404} {
 		a := p.get(t, path)
@@ -84,9 +80,7 @@ func TestTheRouterAnswersWithProblemsToo(t *testing.T) {
 	}
 }
 
-func TestARepetitionWithTheSameKeyIsTheSameCommand(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
+func testARepetitionWithTheSameKeyIsTheSameCommand(t *testing.T, s *stack) {
 	f := newFruit(t, s)
 	for _, key := range []string{uuid.NewString(), "order 4711"} {
 		body := `{"do_number": "K-` + key[:5] + `", "date": "2026-03-02", "group": "` + f.apple.String() + `"}`

@@ -10,9 +10,7 @@ import (
 	"waybill/readapi"
 )
 
-func TestThePublishedTruthTableHoldsInListsByIDInCountsAndInSearch(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
+func testThePublishedTruthTableHoldsInListsByIDInCountsAndInSearch(t *testing.T, s *stack) {
 	f := newFruit(t, s)
 	for name, tc := range map[string]struct {
 		who  person
@@ -92,9 +90,7 @@ func (p person) ok(t testing.TB, path string, headers ...string) answer {
 	return a
 }
 
-func TestWhatIsForeignLooksExactlyAsIfItDidNotExist(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
+func testWhatIsForeignLooksExactlyAsIfItDidNotExist(t *testing.T, s *stack) {
 	f, other := newFruit(t, s), newFruit(t, s)
 	ghost := uuid.New()
 	// Everything that adam could try on what is not his, by the verb's path; the
@@ -139,9 +135,7 @@ func TestWhatIsForeignLooksExactlyAsIfItDidNotExist(t *testing.T) {
 	}
 }
 
-func TestListsShowOnlyOnesOwn(t *testing.T) {
-	t.Parallel()
-	s := newStack(t)
+func testListsShowOnlyOnesOwn(t *testing.T, s *stack) {
 	f := newFruit(t, s)
 	newFruit(t, s) // another organisation, which nobody here sees
 	count := func(p person, path, member string) int {

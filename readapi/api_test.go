@@ -1,0 +1,39 @@
+package readapi_test
+
+import "testing"
+
+// TestAPI runs the rules against one stack: organisations keep them apart, as
+// they keep customers apart.
+func TestAPI(t *testing.T) {
+	t.Parallel()
+	s := newStack(t)
+	for rule, test := range map[string]func(*testing.T, *stack){
+		"ABlockedUserIsNobodyAtOnceAndItsSessionsDoNotComeBack":         testABlockedUserIsNobodyAtOnceAndItsSessionsDoNotComeBack,
+		"ACommandThatWidensSightSaysWhetherItCanBeSeenYet":              testACommandThatWidensSightSaysWhetherItCanBeSeenYet,
+		"ACursorIsGoodForItsCallerAndItsFiltersOnly":                    testACursorIsGoodForItsCallerAndItsFiltersOnly,
+		"AForbiddenVerbOnAVisibleThingIsDenied":                         testAForbiddenVerbOnAVisibleThingIsDenied,
+		"AGrantEndsWhenItsTimeIsOver":                                   testAGrantEndsWhenItsTimeIsOver,
+		"AOneTimeLinkWorksOnceAndOnlyForItsEmail":                       testAOneTimeLinkWorksOnceAndOnlyForItsEmail,
+		"AQueryWithAPositionSeesWhatWasWritten":                         testAQueryWithAPositionSeesWhatWasWritten,
+		"ARepetitionWithTheSameKeyIsTheSameCommand":                     testARepetitionWithTheSameKeyIsTheSameCommand,
+		"AnIdentityOfSeveralOrganisationsSaysWhichAndNeedsNoSecondLink": testAnIdentityOfSeveralOrganisationsSaysWhichAndNeedsNoSecondLink,
+		"BodiesAreReadStrictlyAndErrorsNameTheMember":                   testBodiesAreReadStrictlyAndErrorsNameTheMember,
+		"EachPortalIsForItsOwnPeople":                                   testEachPortalIsForItsOwnPeople,
+		"EveryRouteButThePublicOnesNeedsASession":                       testEveryRouteButThePublicOnesNeedsASession,
+		"FailedSignInsAreUniformOverHTTP":                               testFailedSignInsAreUniformOverHTTP,
+		"ListsByNameAreCompleteAlsoWithErasedNames":                     testListsByNameAreCompleteAlsoWithErasedNames,
+		"ListsShowOnlyOnesOwn":                                          testListsShowOnlyOnesOwn,
+		"PagesAreCompleteAndWithoutDuplicatesWhileRowsAreAdded":         testPagesAreCompleteAndWithoutDuplicatesWhileRowsAreAdded,
+		"ParametersAreTakenStrictly":                                    testParametersAreTakenStrictly,
+		"TheOpenAPIDocumentAndTheRouterKnowTheSameRoutes":               testTheOpenAPIDocumentAndTheRouterKnowTheSameRoutes,
+		"ThePublishedTruthTableHoldsInListsByIDInCountsAndInSearch":     testThePublishedTruthTableHoldsInListsByIDInCountsAndInSearch,
+		"TheRouterAnswersWithProblemsToo":                               testTheRouterAnswersWithProblemsToo,
+		"WhatIsForeignLooksExactlyAsIfItDidNotExist":                    testWhatIsForeignLooksExactlyAsIfItDidNotExist,
+		"WhatWasTakenAwayIsGoneOnTheVeryNextRequest":                    testWhatWasTakenAwayIsGoneOnTheVeryNextRequest,
+	} {
+		t.Run(rule, func(t *testing.T) {
+			t.Parallel()
+			test(t, s)
+		})
+	}
+}
