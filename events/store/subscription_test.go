@@ -97,8 +97,8 @@ func TestSubscriptionsLoseAndDoubleNothingOverCutsAndRestarts(t *testing.T) {
 		want = append(want, storetest.Events(1)...)
 	}
 	go func() {
-		for i := range want {
-			if _, err := s.Append(context.Background(), category+"1", events.Expected(i-1), want[i:i+1]); err != nil {
+		for i := 0; i < total; i += 4 {
+			if _, err := s.Append(context.Background(), category+"1", events.Expected(i-1), want[i:i+4]); err != nil {
 				wrote <- err
 				return
 			}
