@@ -8,6 +8,10 @@ func TestAPI(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	for rule, test := range map[string]func(*testing.T, *stack){
+		"AFileIsImportedOverHTTPAndTwiceIsOnce":                         testAFileIsImportedOverHTTPAndTwiceIsOnce,
+		"ATimelineTellsNothingOfGroupsAndPeopleThatTheCallerDoesNotSee": testATimelineTellsNothingOfGroupsAndPeopleThatTheCallerDoesNotSee,
+		"AnswersAreWhatTheyAreDescribedAs":                              testAnswersAreWhatTheyAreDescribedAs,
+		"TrackingStatusGoesByTheOrganisationsDay":                       testTrackingStatusGoesByTheOrganisationsDay,
 		"ABlockedUserIsNobodyAtOnceAndItsSessionsDoNotComeBack":         testABlockedUserIsNobodyAtOnceAndItsSessionsDoNotComeBack,
 		"ACommandThatWidensSightSaysWhetherItCanBeSeenYet":              testACommandThatWidensSightSaysWhetherItCanBeSeenYet,
 		"ACursorIsGoodForItsCallerAndItsFiltersOnly":                    testACursorIsGoodForItsCallerAndItsFiltersOnly,
