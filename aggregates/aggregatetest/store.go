@@ -116,9 +116,9 @@ func (i *Identities) Ensure(_ context.Context, email string) (uuid.UUID, error) 
 	return id.(uuid.UUID), nil
 }
 
-// Within returns a context that ends with the test, or after half a minute.
+// Within returns a context that ends with the test, or after a minute.
 func Within(tb testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(tb.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
 	tb.Cleanup(cancel)
 	return ctx
 }
