@@ -77,7 +77,7 @@ func TestBatchAppendAnswersEveryStreamOnce(t *testing.T) {
 	t.Parallel()
 	n, c := serve(t)
 	call := batchCallTo(t, n)
-	const count = 3 * batchOutstanding
+	const count = batchOutstanding + 500
 	go func() {
 		for i := range count {
 			_ = call.Send(&streams.BatchAppendReq{

@@ -27,7 +27,8 @@ func (s *persistentService) Update(ctx context.Context, req *persistent.UpdateRe
 	_, all := o.GetStreamOption().(*persistent.UpdateReq_Options_All)
 	id := o.GetStream().GetStreamIdentifier()
 	if o.GetStreamOption() == nil {
-		id = o.GetStreamIdentifier() //nolint:staticcheck // what older clients send
+		//lint:ignore SA1019 what older clients send
+		id = o.GetStreamIdentifier()
 	}
 	key, err := groupKey(id, all, o.GetGroupName())
 	if err != nil {

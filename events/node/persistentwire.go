@@ -37,12 +37,15 @@ func (s *persistentService) parseCreate(ctx context.Context, o *persistent.Creat
 		return c, invalid("persistent subscription: no settings were given")
 	}
 	c.settings = parseSettings(set)
-	if c.settings.Strategy = set.GetConsumerStrategy(); c.settings.Strategy == "" {
-		c.settings.Strategy = strategyName(int32(set.GetNamedConsumerStrategy())) //nolint:staticcheck // what this client sends
+	c.settings.Strategy = set.GetConsumerStrategy()
+	if c.settings.Strategy == "" {
+		//lint:ignore SA1019 what this client sends
+		c.settings.Strategy = strategyName(int32(set.GetNamedConsumerStrategy()))
 	}
 	id, all := o.GetStream().GetStreamIdentifier(), o.GetAll()
 	if o.GetStreamOption() == nil {
-		id = o.GetStreamIdentifier() //nolint:staticcheck // what older clients send
+		//lint:ignore SA1019 what older clients send
+		id = o.GetStreamIdentifier()
 	}
 	if c.key, err = groupKey(id, all != nil, o.GetGroupName()); err != nil {
 		return c, err
@@ -62,7 +65,8 @@ func (s *persistentService) startInStream(ctx context.Context, c *creation, o *p
 		c.next = math.MaxUint64
 	case *persistent.CreateReq_StreamOptions_Start:
 	default:
-		c.next = o.GetSettings().GetRevision() //nolint:staticcheck // what older clients send
+		//lint:ignore SA1019 what older clients send
+		c.next = o.GetSettings().GetRevision()
 	}
 	if c.settings.Start = strconv.FormatUint(c.next, 10); c.next > math.MaxInt64 {
 		head, err := s.node.journal.Head(ctx, c.key.Stream)

@@ -179,7 +179,7 @@ func TestSlowSubscriberGetsEverythingInOrder(t *testing.T) {
 	_, c := serve(t)
 	h := subscribeAll(t, c, esdb.SubscribeToAllOptions{From: esdb.Start{}})
 	h.expect("caught-up")
-	const appends, each = 60, 50
+	const appends, each = 30, 40
 	for i := range appends { // nothing is received meanwhile
 		events := proposals(each)
 		for k := range events {

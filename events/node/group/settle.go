@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/go-json-experiment/json"
 
@@ -96,9 +97,15 @@ func (g *Group) retry(m *Message, reason string) {
 		g.park(m, "tried "+strconv.Itoa(int(m.Retries)+1)+" times: "+reason)
 		return
 	}
-	m.Retries++
-	at, _ := slices.BinarySearchFunc(g.waiting, m, inOrder)
-	g.waiting = slices.Insert(g.waiting, at, m)
+	g.again(m, m.Retries+1)
+}
+
+// again puts a message back in front. It is a new one: the old may still be on its way out.
+func (g *Group) again(m *Message, retries int32) {
+	n := *m
+	n.Retries, n.deadline = retries, time.Time{}
+	at, _ := slices.BinarySearchFunc(g.waiting, &n, inOrder)
+	g.waiting = slices.Insert(g.waiting, at, &n)
 }
 
 // inOrder sorts retries before new messages, and each by where they come from.
@@ -154,9 +161,7 @@ func (g *Group) park(m *Message, reason string) {
 			g.finish(m)
 		} else {
 			g.deps.Log.Error("event cannot be parked", "stream", g.key.Stream, "group", g.key.Name, "error", err)
-			m.Retries = max(m.Retries, 1)
-			at, _ := slices.BinarySearchFunc(g.waiting, m, inOrder)
-			g.waiting = slices.Insert(g.waiting, at, m)
+			g.again(m, max(m.Retries, 1))
 		}
 		g.nudge()
 	})
