@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -143,4 +144,8 @@ func wantCode(tb testing.TB, err error, kind fault.Kind, code string) {
 	if !errors.As(err, &f) || f.Kind != kind || f.Code != code {
 		tb.Errorf("got error %v, want %s with code %q", err, kind, code)
 	}
+}
+
+func containsFold(s, part string) bool {
+	return strings.Contains(strings.ToLower(s), strings.ToLower(part))
 }
