@@ -107,8 +107,8 @@ func makeData(o *Options, cache *pebble.Cache, data string) error {
 	return syncDir(o.FS, o.Dir)
 }
 
-// checkFiles finds what the engine would not miss: without any write-ahead log it would open as if the last appends had
-// never been.
+// checkFiles finds what the engine would not miss: without its newest write-ahead log, or with a damaged end of it, it
+// would open as if the last appends had never been.
 func checkFiles(fs vfs.FS, data string) error {
 	names, err := fs.List(data)
 	if oserror.IsNotExist(err) {
@@ -117,12 +117,7 @@ func checkFiles(fs vfs.FS, data string) error {
 	if err != nil {
 		return err
 	}
-	for _, name := range names {
-		if strings.HasSuffix(name, ".log") {
-			return nil
-		}
-	}
-	return damaged("the write-ahead log is missing from %s; restore it from a backup", data)
+	return checkLogTail(fs, data, names)
 }
 
 // findTail reads where the log ends, and checks that the last event is there and whole.
