@@ -34,6 +34,7 @@ type demo struct {
 	s       *system
 	cmd     *demoCmd
 	org     organisation
+	owner   person
 	slug    string // of the organisation, as in e-mails
 	base    string // URL; empty with --exit
 	imports importSummary
@@ -97,7 +98,7 @@ func (d *demo) prepare(ctx context.Context, m *Main, config importing.Config) (*
 	}
 	var err error
 	d.imports, err = d.s.importFile(ctx, importJob{
-		Org: d.org.ID, CreateGroups: true, Config: config, Report: d.report, Bar: newBar(m.Stderr),
+		Org: d.org.ID, CreateGroups: true, Config: config, Report: d.report, Bar: newBar(m.Stderr), Imported: m.Imported,
 		Open: func(ctx context.Context, cfg importing.Config) (*importing.File, error) {
 			if d.cmd.File == "" {
 				return importing.StageReader(ctx, bytes.NewReader(sample.Workbook()), sample.Name, cfg)
@@ -128,13 +129,15 @@ func (d *demo) found(ctx context.Context) error {
 		d.org.Name = strings.TrimSuffix(filepath.Base(d.cmd.File), filepath.Ext(d.cmd.File))
 		d.slug = slugOf(d.org.Name)
 	}
+	d.owner = person{Name: "Olivia", Email: d.email("olivia"), Role: access.RoleOwner, All: true}
 	made, err := d.s.commands.CreateOrganisation(ctx, access.System(uuid.Nil), d.envelope("organisation"), command.CreateOrganisation{
 		Name: d.org.Name, Kind: events.OrganisationOperator, Timezone: "UTC",
-		Owner: command.Owner{Name: "Olivia Owner", Email: d.email("olivia")},
+		Owner: command.Owner{Name: d.owner.Name, Email: d.owner.Email},
 	})
 	if err != nil {
 		return err
 	}
+	d.owner.User, d.owner.Identity = made.Owner.ID, made.Owner.Identity
 	d.org.ID, d.org.AllGroup = made.Organisation, made.AllGroup
 	_, err = d.s.commands.EnableGroupField(ctx, access.System(d.org.ID), d.envelope("group field"))
 	return err

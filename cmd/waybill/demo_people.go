@@ -55,8 +55,8 @@ func (d *demo) groups(ctx context.Context) (groups []demoGroup, untagged demoGro
 	return groups[1:], groups[0], nil // the empty name comes first
 }
 
-// people plans who there is: a manager with everything, an employee in several
-// groups, and one client user per group.
+// people plans who there is: the owner, a manager with everything, an employee in
+// several groups, and one client user per group.
 func (d *demo) people(ctx context.Context) ([]person, error) {
 	groups, _, err := d.groups(ctx)
 	if err != nil {
@@ -71,7 +71,7 @@ func (d *demo) people(ctx context.Context) ([]person, error) {
 			}
 		}
 	}
-	people := []person{{Name: "Vincent", Email: d.email("vincent"), Role: access.RoleManager, All: true}}
+	people := []person{d.owner, {Name: "Vincent", Email: d.email("vincent"), Role: access.RoleManager, All: true}}
 	if len(several) > 1 {
 		people = append(people, person{Name: "Wayne", Email: d.email("wayne"), Role: access.RoleCSO, Groups: several})
 	}
@@ -99,6 +99,9 @@ func (d *demo) add(ctx context.Context, people []person) error {
 	work.SetLimit(adders)
 	at := make([]events.Position, len(people))
 	for i := range people {
+		if people[i].User != uuid.Nil {
+			continue // the owner came with the organisation
+		}
 		work.Go(func() error {
 			p := &people[i]
 			in := command.AddUser{Name: p.Name, Email: p.Email, Role: p.Role}

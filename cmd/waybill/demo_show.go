@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -85,7 +86,7 @@ func (d *demo) show(ctx context.Context, people []person) (*shown, error) {
 		}
 		out.Users = append(out.Users, u)
 	}
-	if err := d.managerPerGroup(ctx, v, callers[people[0].User], groups, out); err != nil {
+	if err := d.managerPerGroup(ctx, v, callers[managerOf(people).User], groups, out); err != nil {
 		return nil, err
 	}
 	if d.base != "" {
@@ -105,6 +106,7 @@ func (d *demo) look(ctx context.Context, v *viewer, p person, c access.Caller, o
 			u.Groups = append(u.Groups, byID[id].Name)
 			want += byID[id].Deliveries
 		}
+		slices.Sort(u.Groups)
 	}
 	var err error
 	if u.Deliveries, err = v.count(ctx, c, ""); err != nil {
@@ -121,6 +123,10 @@ func (d *demo) look(ctx context.Context, v *viewer, p person, c access.Caller, o
 		u.Truth = append(u.Truth, sees)
 	}
 	return u, nil
+}
+
+func managerOf(people []person) person {
+	return people[slices.IndexFunc(people, func(p person) bool { return p.Role == access.RoleManager })]
 }
 
 // managerPerGroup counts every group as the manager sees it.
@@ -140,7 +146,7 @@ func (d *demo) managerPerGroup(ctx context.Context, v *viewer, manager access.Ca
 
 // linksShown is how many people get their link printed; the others' are had with
 // waybill sign-in-link.
-const linksShown = 8
+const linksShown = 9
 
 // links makes one-time links for the first people, who are of every kind. The
 // curl lines are those of the first client.

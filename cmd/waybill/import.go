@@ -50,7 +50,7 @@ func (c *importCmd) Run(ctx context.Context, m *Main) error {
 			return err
 		}
 		sum, err = s.importFile(ctx, importJob{
-			Org: org.ID, CreateGroups: c.CreateGroups, Config: config, Report: rep, Bar: newBar(m.Stderr),
+			Org: org.ID, CreateGroups: c.CreateGroups, Config: config, Report: rep, Bar: newBar(m.Stderr), Imported: m.Imported,
 			Open: func(ctx context.Context, cfg importing.Config) (*importing.File, error) {
 				return importing.Stage(ctx, c.File, cfg)
 			},

@@ -21,6 +21,7 @@ type importJob struct {
 	Open         func(context.Context, importing.Config) (*importing.File, error)
 	Report       *report
 	Bar          *bar
+	Imported     func(command.Outcome) // may be nil
 }
 
 // importSummary is what came of it, as --json tells it.
@@ -57,7 +58,7 @@ func (s *system) importFile(ctx context.Context, job importJob) (sum importSumma
 		}
 	}()
 	sum = importSummary{File: f.Name(), Rows: f.Rows()}
-	w := &watch{report: job.Report, under: map[int]importing.Draft{}}
+	w := &watch{report: job.Report, told: job.Imported, under: map[int]importing.Draft{}}
 	out, err := s.commands.ImportDeliveries(ctx, access.System(job.Org), command.Envelope{}, command.ImportDeliveries{
 		File: f.Name(), CreateGroups: job.CreateGroups, Drafts: w.drafts(f.Deliveries()), Report: w.outcome,
 		Progress: func(c command.ImportCounts) {

@@ -13,6 +13,7 @@ import (
 // way and no others.
 type watch struct {
 	report *report
+	told   func(command.Outcome) // may be nil
 
 	mu                sync.Mutex
 	under             map[int]importing.Draft // by first row
@@ -48,6 +49,9 @@ func (w *watch) outcome(o command.Outcome) {
 	d := w.under[o.Row]
 	delete(w.under, o.Row)
 	w.mu.Unlock()
+	if w.told != nil {
+		w.told(o)
+	}
 	if o.Status != command.OutcomeRejected {
 		return
 	}

@@ -8,12 +8,15 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"waybill/aggregates/command"
 )
 
 func main() {
@@ -26,9 +29,13 @@ type Main struct {
 	Args           []string
 	Stdout, Stderr io.Writer
 
-	// Serving is called, by demo and serve, once the server answers, with its
-	// URL. May be nil.
+	// Serving is called, by the verbs that serve, once the server answers, with
+	// its URL. May be nil.
 	Serving func(url string)
+
+	// Imported is called with what became of each delivery of an import, one at
+	// a time. May be nil.
+	Imported func(command.Outcome)
 }
 
 // Run parses, builds, runs, and returns the exit code. It ends early and in order
@@ -58,7 +65,10 @@ func (m *Main) Run(ctx context.Context) int {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // from then on a second signal has its usual effect
+	defer context.AfterFunc(ctx, func() {
+		stop() // from now on a second signal has its usual effect
+		fmt.Fprintf(m.Stderr, "waybill: %v: ending in order\n", context.Cause(ctx))
+	})()
 	verb.BindTo(ctx, (*context.Context)(nil))
 	if err := verb.Run(m); err != nil {
 		return m.fail(err)

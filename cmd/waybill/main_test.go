@@ -1,0 +1,195 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"waybill/aggregates/command"
+)
+
+// asProgram, in the environment, makes the test binary be the program, so that
+// tests can kill it.
+const asProgram = "WAYBILL_TEST_AS_PROGRAM"
+
+// acknowledgedTo, in the environment of the program, is a file that gets a line
+// for every delivery that an import has acknowledged.
+const acknowledgedTo = "WAYBILL_TEST_ACKNOWLEDGED"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) == "" {
+		os.Exit(m.Run())
+	}
+	program := Main{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr}
+	if path := os.Getenv(acknowledgedTo); path != "" {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(exitFailed)
+		}
+		program.Imported = func(o command.Outcome) {
+			if o.Status == command.OutcomeCreated {
+				fmt.Fprintf(f, "%s %s\n", o.Delivery, o.DONumber)
+			}
+		}
+	}
+	os.Exit(program.Run(context.Background()))
+}
+
+// dataDir is a directory that the private Postgres can get into whoever runs the
+// tests.
+func dataDir(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "waybill-test-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(dir, "data")
+}
+
+// ended is what a run of the program left.
+type ended struct {
+	code           int
+	stdout, stderr string
+}
+
+// run runs the program in this process to its end.
+func run(t *testing.T, args ...string) ended {
+	t.Helper()
+	out, errs := &buffer{}, &buffer{}
+	m := Main{Args: args, Stdout: out, Stderr: errs}
+	return ended{m.Run(t.Context()), out.String(), errs.String()}
+}
+
+// mustRun is run for what has to go well.
+func mustRun(t *testing.T, args ...string) string {
+	t.Helper()
+	e := run(t, args...)
+	if e.code != exitOK {
+		t.Fatalf("waybill %s: exit code %d\n%s%s", strings.Join(args, " "), e.code, e.stdout, e.stderr)
+	}
+	return e.stdout
+}
+
+// server is the program serving in this process.
+type server struct {
+	url    string
+	stdout *buffer
+	stop   func() int // ends it as a signal would, once, and returns its exit code
+}
+
+// buffer is a bytes.Buffer for two goroutines.
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func startServer(t *testing.T, args ...string) *server {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	out, errs := &buffer{}, &buffer{}
+	serving, done := make(chan string, 1), make(chan int, 1)
+	m := Main{Args: args, Stdout: out, Stderr: errs, Serving: func(url string) { serving <- url }}
+	go func() { done <- m.Run(ctx) }()
+	var once sync.Once
+	code := -1
+	s := &server{stdout: out, stop: func() int {
+		once.Do(func() { cancel(); code = <-done })
+		return code
+	}}
+	t.Cleanup(func() {
+		if code := s.stop(); code != exitOK {
+			t.Errorf("the server ended with exit code %d\n%s", code, errs.String())
+		}
+	})
+	select {
+	case s.url = <-serving:
+	case code := <-done:
+		once.Do(func() { cancel() })
+		t.Fatalf("waybill %s ended with exit code %d\n%s%s", strings.Join(args, " "), code, out.String(), errs.String())
+	}
+	return s
+}
+
+// start runs the program as a process of its own.
+func start(t *testing.T, env []string, args ...string) (*exec.Cmd, *buffer) {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := &buffer{}
+	cmd := exec.Command(self, args...)
+	cmd.Env = append(append(os.Environ(), asProgram+"=1"), env...)
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // does nothing to one that has ended
+		_ = cmd.Wait()
+	})
+	return cmd, out
+}
+
+// eventually polls until a condition holds.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(time.Minute)
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("%s: not within a minute", what)
+		}
+	}
+}
+
+// postgresOf returns the process id of the Postgres of a data directory; 0 when
+// none runs.
+func postgresOf(dir string) int {
+	text, err := os.ReadFile(filepath.Join(dir, "postgres", "data", "postmaster.pid"))
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	pid, err := strconv.Atoi(strings.TrimSpace(line))
+	if err != nil || syscall.Kill(pid, 0) != nil {
+		return 0
+	}
+	return pid
+}
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
