@@ -79,6 +79,18 @@ func (s *Service) RevokeGroupAccess(ctx context.Context, c access.Caller, env En
 	})
 }
 
+// EndGrant asks for the end of one grant.
+type EndGrant struct{ User, Grant uuid.UUID }
+
+// EndGrant ends one grant. It is for policies. Errors: NotFound.
+func (s *Service) EndGrant(ctx context.Context, c access.Caller, env Envelope, in EndGrant) (aggregates.Result, error) {
+	if !c.System {
+		return aggregates.Result{}, fault.New(fault.Denied, "system-only", "This is done by waybill itself.")
+	}
+	cmd := s.command(c, env)
+	return aggregates.Execute(ctx, s.x, users, in.User, cmd, user.EndGrant{Grant: in.Grant, At: cmd.At}.Decide)
+}
+
 // BlockUser ends a user's access until UnblockUser. Errors: NotFound, Denied,
 // Conflict (owner-stays).
 func (s *Service) BlockUser(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID) (aggregates.Result, error) {

@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -241,7 +242,10 @@ func TestAnOrganisationHasItsAllGroupAndItsOwners(t *testing.T) {
 	} {
 		_, err := b.s.CreateOrganisation(b.ctx, system, env(), in)
 		wantCode(t, err, fault.Invalid, "invalid-field")
-		t.Log(field, err)
+		var f *fault.Error
+		if errors.As(err, &f) && (len(f.Fields) != 1 || f.Fields[0].Name != field) {
+			t.Errorf("the fields at fault are %v, want %q", f.Fields, field)
+		}
 	}
 }
 

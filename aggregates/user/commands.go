@@ -105,6 +105,20 @@ func (c RevokeGroup) Decide(s State) ([]events.Payload, error) {
 	}, c.At), nil
 }
 
+// EndGrant takes one grant away, whichever it is.
+type EndGrant struct {
+	Grant uuid.UUID
+	At    time.Time
+}
+
+// Decide gives GroupAccessRevoked; nothing when the grant is not open.
+func (c EndGrant) Decide(s State) ([]events.Payload, error) {
+	if !s.Exists() {
+		return nil, None()
+	}
+	return revoke(s, func(g Grant) bool { return g.ID == c.Grant }, c.At), nil
+}
+
 // revoke ends the open grants that which picks, one after the other.
 func revoke(s State, which func(Grant) bool, at time.Time) []events.Payload {
 	var evs []events.Payload

@@ -1,0 +1,184 @@
+package policies
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates"
+	"waybill/aggregates/access"
+	"waybill/aggregates/command"
+	"waybill/events"
+	"waybill/events/consume"
+	"waybill/events/fault"
+)
+
+// Name is the policies' name as a consumer.
+const Name = "policies"
+
+// Prefixes are the stream prefixes that the policies follow.
+func Prefixes() []string { return []string{events.CategoryGroup + "-", events.CategoryUser + "-"} }
+
+// Commands are what policies issue; [command.Service] has them.
+type Commands interface {
+	LinkGroupOf(ctx context.Context, c access.Caller, env command.Envelope, group, client uuid.UUID) (aggregates.Result, error)
+	RecordOwner(ctx context.Context, c access.Caller, env command.Envelope, user uuid.UUID) (aggregates.Result, error)
+	EndGrant(ctx context.Context, c access.Caller, env command.Envelope, in command.EndGrant) (aggregates.Result, error)
+}
+
+// Grant is an open grant of a group to a user.
+type Grant struct{ User, Grant uuid.UUID }
+
+// Grants knows who has access to a group.
+type Grants interface {
+	// Open returns the grants of a group that were given before a position of
+	// the log and are not ended. It answers only once it knows everything up to
+	// that position.
+	Open(ctx context.Context, org, group uuid.UUID, before events.Position) ([]Grant, error)
+}
+
+// Config says what policies work with.
+type Config struct {
+	Commands Commands      // required
+	Codec    *events.Codec // required
+	Grants   Grants        // required
+
+	// Patience is how old an event must be before a policy does what the
+	// command behind it was about to do itself. Defaults to 2 s.
+	Patience time.Duration
+
+	// Now is the clock, to be compared with the store's. Defaults to time.Now.
+	Now func() time.Time
+
+	// Logger defaults to discarding.
+	Logger *slog.Logger
+}
+
+// Policies react to events. Make them with [New] and give [Policies.Handle] to a
+// consumer.
+type Policies struct{ cfg Config }
+
+// New returns the policies.
+func New(cfg Config) (*Policies, error) {
+	if cfg.Commands == nil || cfg.Codec == nil || cfg.Grants == nil {
+		return nil, errors.New("policies: Config.Commands, Codec and Grants are required")
+	}
+	if cfg.Patience <= 0 {
+		cfg.Patience = 2 * time.Second
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	return &Policies{cfg}, nil
+}
+
+// Handle reacts to the events of a run. It is a [consume.Config.Handler] and
+// folds nothing into the run's unit.
+func (p *Policies) Handle(ctx context.Context, run *consume.Run) error {
+	for _, r := range run.Records {
+		if err := p.react(ctx, r); err != nil {
+			return fmt.Errorf("react to %s at %s@%d: %w", r.Type, r.Stream, r.Revision, err)
+		}
+	}
+	return nil
+}
+
+func (p *Policies) react(ctx context.Context, r events.Record) error {
+	switch r.Type {
+	case "GroupCreated", "UserAdded", "GroupArchived":
+	default:
+		return nil // most events; not even decoded
+	}
+	ev, err := p.cfg.Codec.Decode(r)
+	if err != nil {
+		return consume.Permanent(err)
+	}
+	caller, id := access.System(ev.Metadata.Org), ev.Stream.UUID()
+	switch e := ev.Payload.(type) {
+	case *events.GroupCreated:
+		if e.Kind != events.GroupKindClient {
+			return nil
+		}
+		if err := p.wait(ctx, r); err != nil {
+			return err
+		}
+		_, err = p.cfg.Commands.LinkGroupOf(ctx, caller, because(ev, "link group"), id, e.Client)
+		return p.settled(r, err)
+	case *events.UserAdded:
+		if e.Role != access.RoleOwner {
+			return nil
+		}
+		if err := p.wait(ctx, r); err != nil {
+			return err
+		}
+		_, err = p.cfg.Commands.RecordOwner(ctx, caller, because(ev, "record owner"), id)
+		return p.settled(r, err)
+	case *events.GroupArchived:
+		return p.endGrants(ctx, caller, ev, id)
+	}
+	return nil
+}
+
+// endGrants ends the access to an archived group, so that restoring it revives
+// nothing.
+func (p *Policies) endGrants(ctx context.Context, caller access.Caller, ev events.Event, group uuid.UUID) error {
+	grants, err := p.cfg.Grants.Open(ctx, caller.Org, group, ev.Record.Position)
+	if err != nil {
+		return fmt.Errorf("grants of group %s: %w", group, err)
+	}
+	for _, g := range grants {
+		env := because(ev, "end grant "+g.Grant.String())
+		env.Reason = "the group was archived"
+		_, err := p.cfg.Commands.EndGrant(ctx, caller, env, command.EndGrant{User: g.User, Grant: g.Grant})
+		if err := p.settled(ev.Record, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// because returns the envelope of a reaction.
+func because(ev events.Event, reaction string) command.Envelope {
+	return command.Envelope{
+		CommandID:     uuid.NewSHA1(ev.Record.ID, []byte(reaction)),
+		CorrelationID: ev.Metadata.CorrelationID,
+		CausationID:   ev.Record.ID,
+	}
+}
+
+// settled passes on what a retry may cure. What the aggregate refuses because
+// of what it has become since, needs no reaction any more.
+func (p *Policies) settled(r events.Record, err error) error {
+	var f *fault.Error
+	if !errors.As(err, &f) {
+		return err
+	}
+	if f.Kind == fault.NotFound || f.Kind == fault.Conflict && f.Code != "stream-busy" && f.Code != "stream-moved" {
+		p.cfg.Logger.Info("policy has nothing to do any more", "stream", r.Stream, "revision", r.Revision, "event", r.Type, "code", f.Code)
+		return nil
+	}
+	return err
+}
+
+// wait gives the command that an event came from the time to finish by itself.
+func (p *Policies) wait(ctx context.Context, r events.Record) error {
+	left := min(p.cfg.Patience-p.cfg.Now().Sub(r.Created), p.cfg.Patience)
+	if left <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(left)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
