@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"path/filepath"
 	"strings"
@@ -37,16 +38,12 @@ type demo struct {
 	owner   person
 	slug    string // of the organisation, as in e-mails
 	base    string // URL; empty with --exit
+	job     *importJob
 	imports importSummary
-	report  *report
 }
 
 // Run implements the verb.
 func (c *demoCmd) Run(ctx context.Context, m *Main) (err error) {
-	config, err := c.config()
-	if err != nil {
-		return err
-	}
 	var l net.Listener
 	if !c.Exit {
 		if l, err = listen(c.Listen); err != nil {
@@ -54,25 +51,26 @@ func (c *demoCmd) Run(ctx context.Context, m *Main) (err error) {
 		}
 		defer l.Close()
 	}
-	rep, err := newReport(c.Report)
+	job, err := m.stage(ctx, c.fileFlags, c.Report, c.open)
 	if err != nil {
 		return err
 	}
+	defer job.close()
 	err = withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
-		d := &demo{s: s, cmd: c, report: rep}
+		d := &demo{s: s, cmd: c, job: job}
 		if l != nil {
 			d.base = urlOf(l)
 		}
-		shown, err := d.prepare(ctx, m, config)
+		shown, err := d.prepare(ctx)
 		if err != nil {
 			return err
 		}
 		if c.JSON {
 			err = printJSON(m.Stdout, shown)
 		} else {
-			err = shown.print(m.Stdout, rep)
+			err = shown.print(m.Stdout, job.report)
 		}
-		if err != nil || c.Exit {
+		if err = errors.Join(err, job.close()); err != nil || c.Exit {
 			return err
 		}
 		return s.serveHTTP(ctx, l, c.SetupToken, func() {
@@ -81,15 +79,20 @@ func (c *demoCmd) Run(ctx context.Context, m *Main) (err error) {
 			}
 		})
 	})
-	if closeErr := rep.close(); err == nil {
-		err = closeErr
-	}
 	return endedBySignal(ctx, err)
+}
+
+// open stages the file, or the one that is built in.
+func (c *demoCmd) open(ctx context.Context, cfg importing.Config) (*importing.File, error) {
+	if c.File == "" {
+		return importing.StageReader(ctx, bytes.NewReader(sample.Workbook()), sample.Name, cfg)
+	}
+	return importing.Stage(ctx, c.File, cfg)
 }
 
 // prepare makes the organisation, its deliveries and its people, waits until the
 // read models hold them, and finds out who sees what.
-func (d *demo) prepare(ctx context.Context, m *Main, config importing.Config) (*shown, error) {
+func (d *demo) prepare(ctx context.Context) (*shown, error) {
 	if err := d.s.caughtUp(ctx); err != nil {
 		return nil, err
 	}
@@ -97,16 +100,7 @@ func (d *demo) prepare(ctx context.Context, m *Main, config importing.Config) (*
 		return nil, err
 	}
 	var err error
-	d.imports, err = d.s.importFile(ctx, importJob{
-		Org: d.org.ID, CreateGroups: true, Config: config, Report: d.report, Bar: newBar(m.Stderr), Imported: m.Imported,
-		Open: func(ctx context.Context, cfg importing.Config) (*importing.File, error) {
-			if d.cmd.File == "" {
-				return importing.StageReader(ctx, bytes.NewReader(sample.Workbook()), sample.Name, cfg)
-			}
-			return importing.Stage(ctx, d.cmd.File, cfg)
-		},
-	})
-	if err != nil {
+	if d.imports, err = d.s.importFile(ctx, d.org.ID, true, d.job); err != nil {
 		return nil, err
 	}
 	if err := d.s.progress.Wait(ctx, d.imports.Position); err != nil {

@@ -32,14 +32,13 @@ type reportFlags struct {
 
 // Run implements the verb.
 func (c *importCmd) Run(ctx context.Context, m *Main) error {
-	config, err := c.config()
+	job, err := m.stage(ctx, c.fileFlags, c.Report, func(ctx context.Context, cfg importing.Config) (*importing.File, error) {
+		return importing.Stage(ctx, c.File, cfg)
+	})
 	if err != nil {
 		return err
 	}
-	rep, err := newReport(c.Report)
-	if err != nil {
-		return err
-	}
+	defer job.close()
 	var sum importSummary
 	err = withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
 		if err := s.caughtUp(ctx); err != nil {
@@ -49,13 +48,7 @@ func (c *importCmd) Run(ctx context.Context, m *Main) error {
 		if err != nil {
 			return err
 		}
-		sum, err = s.importFile(ctx, importJob{
-			Org: org.ID, CreateGroups: c.CreateGroups, Config: config, Report: rep, Bar: newBar(m.Stderr), Imported: m.Imported,
-			Open: func(ctx context.Context, cfg importing.Config) (*importing.File, error) {
-				return importing.Stage(ctx, c.File, cfg)
-			},
-		})
-		if err != nil {
+		if sum, err = s.importFile(ctx, org.ID, c.CreateGroups, job); err != nil {
 			return err
 		}
 		return s.progress.Wait(ctx, sum.Position)
@@ -64,11 +57,10 @@ func (c *importCmd) Run(ctx context.Context, m *Main) error {
 	if errors.As(err, &refused) && refused.Code == "group-field-off" {
 		err = fmt.Errorf("%w Turn it on with: waybill organisation group-field on", err)
 	}
-	err = errors.Join(err, rep.close())
-	if err != nil {
+	if err = errors.Join(err, job.close()); err != nil {
 		return err
 	}
-	if err := printImport(m.Stdout, sum, rep, c.JSON); err != nil {
+	if err := printImport(m.Stdout, sum, job.report, c.JSON); err != nil {
 		return err
 	}
 	if sum.RejectedRows > 0 {

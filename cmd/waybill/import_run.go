@@ -13,15 +13,14 @@ import (
 	"waybill/events"
 )
 
-// importJob is one file to import into an organisation.
+// importJob is one file on its way into an organisation. It is staged before
+// anything is started, so that a file that cannot be taken leaves no trace.
 type importJob struct {
-	Org          uuid.UUID
-	CreateGroups bool
-	Config       importing.Config
-	Open         func(context.Context, importing.Config) (*importing.File, error)
-	Report       *report
-	Bar          *bar
-	Imported     func(command.Outcome) // may be nil
+	started  time.Time
+	file     *importing.File
+	report   *report
+	bar      *bar
+	imported func(command.Outcome) // may be nil
 }
 
 // importSummary is what came of it, as --json tells it.
@@ -38,35 +37,49 @@ type importSummary struct {
 	Seconds       float64         `json:"seconds"`
 }
 
-// importFile stages the file and imports it. It may be interrupted and run again
-// at any instant.
-func (s *system) importFile(ctx context.Context, job importJob) (sum importSummary, err error) {
-	started := time.Now()
-	defer job.Bar.finish()
-	job.Config.Rejected = job.Report.reject
-	job.Config.Noted = job.Report.note
-	job.Config.Progress = func(read, size int64) {
-		job.Bar.show("reading", read, size, size > 0)
-	}
-	f, err := job.Open(ctx, job.Config)
+// stage reads a file; open is importing.Stage or the like. The job must be closed.
+func (m *Main) stage(ctx context.Context, flags fileFlags, reportTo string, open func(context.Context, importing.Config) (*importing.File, error)) (*importJob, error) {
+	config, err := flags.config()
 	if err != nil {
-		return sum, err
+		return nil, err
 	}
-	defer func() {
-		if e := f.Close(); err == nil && e != nil {
-			err = fmt.Errorf("staging directory: %w", e)
-		}
-	}()
-	sum = importSummary{File: f.Name(), Rows: f.Rows()}
-	w := &watch{report: job.Report, told: job.Imported, under: map[int]importing.Draft{}}
-	out, err := s.commands.ImportDeliveries(ctx, access.System(job.Org), command.Envelope{}, command.ImportDeliveries{
-		File: f.Name(), CreateGroups: job.CreateGroups, Drafts: w.drafts(f.Deliveries()), Report: w.outcome,
+	j := &importJob{started: time.Now(), bar: newBar(m.Stderr), imported: m.Imported}
+	defer j.bar.finish()
+	if j.report, err = newReport(reportTo); err != nil {
+		return nil, err
+	}
+	config.Rejected, config.Noted = j.report.reject, j.report.note
+	config.Progress = func(read, size int64) { j.bar.show("reading", read, size, size > 0) }
+	if j.file, err = open(ctx, config); err != nil {
+		_ = j.report.close() // it holds nothing yet
+		return nil, err
+	}
+	return j, nil
+}
+
+// close removes what was staged and finishes the report. It may be called again.
+func (j *importJob) close() error {
+	err := j.report.close()
+	if e := j.file.Close(); err == nil && e != nil {
+		err = fmt.Errorf("staging directory: %w", e)
+	}
+	return err
+}
+
+// importFile imports a staged file. It may be interrupted and run again at any
+// instant.
+func (s *system) importFile(ctx context.Context, org uuid.UUID, createGroups bool, j *importJob) (importSummary, error) {
+	defer j.bar.finish()
+	w := &watch{report: j.report, told: j.imported, under: map[int]importing.Draft{}}
+	out, err := s.commands.ImportDeliveries(ctx, access.System(org), command.Envelope{}, command.ImportDeliveries{
+		File: j.file.Name(), CreateGroups: createGroups, Drafts: w.drafts(j.file.Deliveries()), Report: w.outcome,
 		Progress: func(c command.ImportCounts) {
-			job.Bar.show("importing deliveries", int64(c.Created+c.AlreadyKnown+c.Rejected), 0, false)
+			j.bar.show("importing deliveries", int64(c.Created+c.AlreadyKnown+c.Rejected), 0, false)
 		},
 	})
-	sum.Created, sum.AlreadyKnown, sum.GroupsCreated, sum.Position = out.Created, out.AlreadyKnown, out.GroupsCreated, out.Position
-	sum.Deliveries, sum.Items, sum.RejectedRows = w.deliveries, w.items, job.Report.rows
-	sum.Seconds = time.Since(started).Seconds()
-	return sum, err
+	return importSummary{
+		File: j.file.Name(), Rows: j.file.Rows(), Deliveries: w.deliveries, Items: w.items,
+		Created: out.Created, AlreadyKnown: out.AlreadyKnown, RejectedRows: j.report.rows,
+		GroupsCreated: out.GroupsCreated, Position: out.Position, Seconds: time.Since(j.started).Seconds(),
+	}, err
 }

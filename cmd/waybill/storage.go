@@ -82,6 +82,9 @@ func (s *storage) startPostgres(ctx context.Context, f storageFlags) error {
 	if f.Data == "" && errors.As(err, &unreachable) && absent(filepath.Join(dataHere, "events")) {
 		err = start(dataOfRoot)
 	}
+	if f.PostgresBinaries != "" && errors.Is(err, postgres.ErrNoBinaries) {
+		err = fmt.Errorf("%w: name the directory that holds postgres and initdb, or leave --postgres-binaries out to have them found", err)
+	}
 	if err == nil {
 		err = s.server.EnsureDatabase(ctx, database)
 	}

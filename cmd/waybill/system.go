@@ -17,6 +17,7 @@ import (
 	"waybill/aggregates/command"
 	"waybill/events"
 	"waybill/events/consume"
+	"waybill/events/fault"
 	"waybill/events/store"
 	"waybill/projections"
 	"waybill/projections/readmodel"
@@ -100,7 +101,7 @@ func (s *system) build(ctx context.Context, cfg systemConfig) error {
 		return err
 	}
 	if s.store, err = store.Open(store.Config{URL: s.storage.Eventstore, Logger: s.log}); err != nil {
-		return err
+		return fault.Wrap(err, fault.Invalid, "eventstore-url", "The address of the event store cannot be used; want one like esdb://host:2113?tls=false")
 	}
 	if s.access, err = access.New(access.Config{Pool: s.pools.Identity}); err != nil {
 		return err

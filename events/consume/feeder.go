@@ -105,6 +105,9 @@ func (f *feeder) setState(ctx context.Context, state State, reason string, at ev
 		return
 	}
 	if err := f.cfg.Log.SetState(ctx, state, reason, at); err != nil {
+		if ctx.Err() != nil {
+			return // told to stop while starting
+		}
 		f.cfg.Logger.Warn("the consumer's state could not be recorded", "state", string(state), "err", err)
 		return
 	}
