@@ -114,10 +114,10 @@ CREATE TABLE read.deliveries (
     delivery_id uuid PRIMARY KEY,
     org_id      uuid        NOT NULL,
     group_id    uuid,                 -- null = untagged
-    do_number   text        NOT NULL,
+    do_number   text        COLLATE "C" NOT NULL,
     type        text        NOT NULL,
     date        date        NOT NULL,
-    status      text        NOT NULL,
+    status      text        COLLATE "C" NOT NULL,
     vehicle_id  uuid,
     attempt     int         NOT NULL,
     item_count  int         NOT NULL,
@@ -166,7 +166,7 @@ CREATE TABLE read.delivery_timeline (
 CREATE TABLE read.progress (
     org_id   uuid    NOT NULL,
     group_id uuid    NOT NULL, -- the zero UUID = untagged
-    status   text    NOT NULL,
+    status   text    COLLATE "C" NOT NULL,
     vehicle  boolean NOT NULL,
     date     date    NOT NULL,
     count    bigint  NOT NULL,
