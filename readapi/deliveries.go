@@ -20,7 +20,7 @@ func (a *api) deliveries(w http.ResponseWriter, r *http.Request, c access.Caller
 	defer func() { a.buffers.Put(buf) }()
 	page := deliveryPage{body: append((*buf)[:0], `{"deliveries":[`...), filter: &f}
 	if !f.nothing {
-		batch := scoped(c)
+		batch := scopedPage(c)
 		text, args := f.sql(c)
 		batch.Queue(text, args...)
 		err := a.run(r.Context(), batch, func(results pgx.BatchResults) error { return rows(results, page.row) })
