@@ -67,7 +67,7 @@ func (x *Executor) recordedAt(c Command) time.Time {
 // tries is how often a command is decided anew because somebody else was first.
 // From the second time on the commands of this process to one stream queue up,
 // so it takes that many other processes' commands in a row to use them up.
-const tries = 12
+const tries = 32
 
 // Load returns an aggregate's state as it is now; the zero state for one that
 // does not exist.

@@ -198,6 +198,20 @@ func TestAnImportInterruptedAnywhereIsFinishedByTheNext(t *testing.T) {
 			t.Errorf("an import stopped after %d drafts reported success", stop)
 		}
 	}
+	for _, reports := range []int{1, 17, 300} { // in the middle of the creations
+		ctx, cancel := context.WithCancel(b.ctx)
+		n := 0
+		_, err := b.process().ImportDeliveries(ctx, b.owner, env(), command.ImportDeliveries{File: "wms.csv", CreateGroups: true, Drafts: each(drafts),
+			Report: func(command.Outcome) {
+				if n++; n == reports {
+					cancel()
+				}
+			}})
+		cancel()
+		if err == nil {
+			t.Errorf("an import stopped after %d reports reported success", reports)
+		}
+	}
 	report, _, err := b.load(b.process(), b.owner, drafts)
 	b.must(err)
 	if report.Created+report.AlreadyKnown != 620 || report.Rejected != 0 {
