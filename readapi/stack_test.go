@@ -44,6 +44,7 @@ const (
 // database, the command side, the read model and both APIs.
 type stack struct {
 	*httptest.Server
+	node     string // connection string
 	store    *store.Store
 	pools    *projections.Pools
 	access   *access.Service
@@ -112,6 +113,7 @@ func newStack(t testing.TB) *stack {
 	must(t, err)
 	t.Cleanup(func() { _ = n.Close() })
 	running(t, n.Run)
+	s.node = n.ConnectionString()
 	s.store, err = store.Open(store.Config{URL: n.ConnectionString(), Logger: logger})
 	must(t, err)
 	t.Cleanup(func() { _ = s.store.Close() })
@@ -153,7 +155,7 @@ func (s *stack) serve(t testing.TB, logger *slog.Logger, key []byte) {
 		CursorKey: key, Metrics: registry, WaitLimit: 200 * time.Millisecond,
 		Checks: map[string]func(context.Context) error{"postgres": s.pools.Reader.Ping}})
 	must(t, err)
-	s.routes = append(commands, queries...)
+	s.routes = append(queries, commands...)
 	router, err := route.Router(route.Config{Access: s.access, Problems: problems, Registry: registry}, s.routes...)
 	must(t, err)
 	s.Server = httptest.NewServer(router)
