@@ -1,6 +1,7 @@
 package node
 
 import (
+	"crypto/tls"
 	"errors"
 	"log/slog"
 	"time"
@@ -18,6 +19,17 @@ type Config struct {
 
 	// Advertise is the address, host:port, that gossip names to clients. Defaults to the one they reached the node at.
 	Advertise string
+
+	// BackupDir is where backups go that others ask for by name. Empty refuses them.
+	BackupDir string
+
+	// TLS makes the node serve over TLS with these certificates. Defaults to plain text.
+	TLS *tls.Config
+
+	// Authenticate tells whether a user's password is right; calls without good credentials are then refused, but those
+	// that find out what the node can do. Clients send credentials over TLS only, so TLS is required with it. Defaults to
+	// letting everyone in.
+	Authenticate func(user, password string) bool
 
 	// Logger receives what operators should know. Defaults to silence.
 	Logger *slog.Logger
@@ -63,6 +75,9 @@ func (c *Config) setDefaults() {
 func (c *Config) validate() error {
 	if c.Dir == "" {
 		return errors.New("event store node: no data directory given")
+	}
+	if c.Authenticate != nil && c.TLS == nil {
+		return errors.New("event store node: authentication needs TLS, or clients do not send their credentials")
 	}
 	if c.MaxAppendSize < 0 || c.MaxAppendSize > 16<<20 {
 		return errors.New("event store node: the append limit must be between 1 byte and 16 MiB")

@@ -13,6 +13,7 @@ import (
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/serverfeatures"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 
 	"waybill/events/node/group"
@@ -61,11 +62,16 @@ func Open(cfg Config) (*Node, error) {
 	if n.groups, err = group.Open(n.groupDeps()); err != nil {
 		return nil, errors.Join(err, j.Close(), listener.Close())
 	}
-	n.server = grpc.NewServer(serverOptions()...)
+	options := append(serverOptions(), cfg.authOptions()...)
+	if cfg.TLS != nil {
+		options = append(options, grpc.Creds(credentials.NewTLS(cfg.TLS)))
+	}
+	n.server = grpc.NewServer(options...)
 	streams.RegisterStreamsServer(n.server, &streamsService{node: n})
 	serverfeatures.RegisterServerFeaturesServer(n.server, featuresService{})
 	persistent.RegisterPersistentSubscriptionsServer(n.server, &persistentService{node: n})
 	gossip.RegisterGossipServer(n.server, &gossipService{node: n, instance: cfg.NewID()})
+	n.server.RegisterService(adminDesc(), n)
 	return n, nil
 }
 
@@ -87,7 +93,9 @@ func serverOptions() []grpc.ServerOption {
 func (n *Node) Addr() string { return n.listener.Addr().String() }
 
 // ConnectionString is what a client is given to find this node.
-func (n *Node) ConnectionString() string { return "esdb://" + n.Addr() + "?tls=false" }
+func (n *Node) ConnectionString() string {
+	return fmt.Sprintf("esdb://%s?tls=%t", n.Addr(), n.cfg.TLS != nil)
+}
 
 // Run serves until ctx is done or the disk refuses a write. Then subscriptions are told to end, calls in progress get
 // Config.StopTimeout to do so, and the rest is cut off. The data directory stays locked until Close.

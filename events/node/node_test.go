@@ -25,10 +25,16 @@ func serve(t testing.TB, change ...func(*Config)) (*Node, *esdb.Client) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	runInTest(t, n)
+	return n, connect(t, n.ConnectionString())
+}
+
+// runInTest serves until the test ends.
+func runInTest(t testing.TB, n *Node) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ran := make(chan error, 1)
 	go func() { ran <- n.Run(ctx) }()
-	client := connect(t, n.ConnectionString())
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ran; err != nil {
@@ -38,7 +44,6 @@ func serve(t testing.TB, change ...func(*Config)) (*Node, *esdb.Client) {
 			t.Errorf("Close: %v", err)
 		}
 	})
-	return n, client
 }
 
 func connect(t testing.TB, connection string) *esdb.Client {

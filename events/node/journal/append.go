@@ -3,8 +3,6 @@ package journal
 import (
 	"context"
 	"time"
-
-	"github.com/cockroachdb/pebble/v2"
 )
 
 // Append is one transaction on one stream.
@@ -28,13 +26,13 @@ const (
 	kindAppend kind = iota
 	kindDelete
 	kindTombstone
-	kindWrite // see state.go
+	kindWrite // see change
 )
 
 type request struct {
 	kind   kind
 	append Append
-	apply  func(*pebble.Batch) error // kindWrite
+	apply  func(*builder) error // kindWrite
 	answer func(Written, error)
 
 	// The outcome, kept until the group is on disk.

@@ -12,7 +12,7 @@ func (b *builder) decide(r *request) (Written, error) {
 		if b.batch == nil {
 			b.batch = b.j.db.NewBatch()
 		}
-		return Written{}, r.apply(b.batch)
+		return Written{}, r.apply(b)
 	}
 	a := &r.append
 	h, err := b.head(a.Stream)

@@ -23,6 +23,7 @@ type Head struct {
 	LastAt     uint64 // position of its last event; 0 = none
 	Changed    uint64 // position of the last write that changed this head
 	Limits     Limits
+	Reclaimed  int64 // the events below this revision are no longer on disk
 	Tombstoned bool
 	HasMeta    bool // a metadata stream was written
 }
@@ -45,7 +46,7 @@ const (
 	headLayout     = 1
 	headTombstoned = 1
 	headHasMeta    = 2
-	headSize       = 2 + 7*8
+	headSize       = 2 + 8*8
 )
 
 func (h *Head) put(dst []byte) {
@@ -63,7 +64,8 @@ func (h *Head) put(dst []byte) {
 	b = binary.BigEndian.AppendUint64(b, h.Changed)
 	b = binary.BigEndian.AppendUint64(b, uint64(h.Limits.MaxCount))
 	b = binary.BigEndian.AppendUint64(b, uint64(h.Limits.MaxAge))
-	_ = binary.BigEndian.AppendUint64(b, uint64(h.Limits.TruncateBefore))
+	b = binary.BigEndian.AppendUint64(b, uint64(h.Limits.TruncateBefore))
+	_ = binary.BigEndian.AppendUint64(b, uint64(h.Reclaimed))
 }
 
 func parseHead(src []byte) (h Head, ok bool) {
@@ -74,10 +76,19 @@ func parseHead(src []byte) (h Head, ok bool) {
 	at := func(i int) uint64 { return binary.BigEndian.Uint64(src[2+8*i:]) }
 	h.ID, h.Last, h.LastAt, h.Changed = at(0), int64(at(1)), at(2), at(3)
 	h.Limits = Limits{MaxCount: int64(at(4)), MaxAge: int64(at(5)), TruncateBefore: int64(at(6))}
+	h.Reclaimed = int64(at(7))
 	return h, true
 }
 
 const metaPrefix = "$$"
+
+// withImplied adds the limit that streams of metadata have without saying so: only the newest document counts.
+func (h Head) withImplied(stream string) Head {
+	if strings.HasPrefix(stream, metaPrefix) {
+		h.Limits.MaxCount = 1
+	}
+	return h
+}
 
 // metadataOf gives the stream that name holds the metadata of.
 func metadataOf(name string) (stream string, ok bool) {

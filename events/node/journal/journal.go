@@ -23,6 +23,7 @@ type Options struct {
 	NewID        func() uuid.UUID // ids of the events the journal writes itself; nil = uuid.New
 	CacheBytes   int64            // block cache; 0 = 64 MiB
 	MemTableSize uint64           // bytes; 0 = 32 MiB, up to four exist at a time
+	MustExist    bool             // do not make a journal where there is none
 	Heads        int              // stream heads kept in memory; 0 = 65536
 }
 
@@ -87,6 +88,13 @@ func Open(o Options) (*Journal, error) {
 	o.setDefaults()
 	if o.Dir == "" {
 		return nil, errors.New("open event store: no directory given")
+	}
+	if o.MustExist {
+		if finished, err := checkFormat(o.FS, o.Dir); err != nil {
+			return nil, err
+		} else if !finished {
+			return nil, fmt.Errorf("open event store %s: there is none", o.Dir)
+		}
 	}
 	if err := makeDir(o.FS, o.Dir); err != nil {
 		return nil, fmt.Errorf("open event store %s: %w", o.Dir, err)

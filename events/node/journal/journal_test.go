@@ -304,7 +304,7 @@ func TestRecordRoundTripsAndEveryFlippedBitIsSeen(t *testing.T) {
 func TestHeadRoundTrips(t *testing.T) {
 	t.Parallel()
 	for _, h := range []Head{noHead(), {
-		ID: 1, Last: 2, LastAt: 3, Changed: math.MaxUint64, Tombstoned: true, HasMeta: true,
+		ID: 1, Last: 2, LastAt: 3, Changed: math.MaxUint64, Reclaimed: 9, Tombstoned: true, HasMeta: true,
 		Limits: Limits{MaxCount: 5, MaxAge: 6, TruncateBefore: DeletedBefore},
 	}} {
 		b := make([]byte, headSize)

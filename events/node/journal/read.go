@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -97,10 +96,7 @@ func (j *Journal) Head(ctx context.Context, stream string) (Head, error) {
 			return Head{}, ctx.Err()
 		}
 	}
-	if strings.HasPrefix(stream, metaPrefix) {
-		h.Limits.MaxCount = 1 // of metadata only the newest counts
-	}
-	return h, nil
+	return h.withImplied(stream), nil
 }
 
 // Stream visits the visible events of a stream whose head is h, from a revision on, that one included.

@@ -12,15 +12,16 @@ import (
 
 // SetState stores a document under a name and returns when it is on disk.
 func (j *Journal) SetState(ctx context.Context, name string, value []byte) error {
-	return j.change(ctx, func(b *pebble.Batch) error { return b.Set(stateKey(name), value, nil) })
+	return j.change(ctx, func(b *builder) error { return b.batch.Set(stateKey(name), value, nil) })
 }
 
 // DropState removes a document; removing one that is not there is no error.
 func (j *Journal) DropState(ctx context.Context, name string) error {
-	return j.change(ctx, func(b *pebble.Batch) error { return b.Delete(stateKey(name), nil) })
+	return j.change(ctx, func(b *builder) error { return b.batch.Delete(stateKey(name), nil) })
 }
 
-func (j *Journal) change(ctx context.Context, apply func(*pebble.Batch) error) error {
+// change has the committer write something that is no event.
+func (j *Journal) change(ctx context.Context, apply func(*builder) error) error {
 	_, err := j.wait(ctx, &request{kind: kindWrite, apply: apply})
 	return err
 }

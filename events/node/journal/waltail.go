@@ -17,8 +17,8 @@ import (
 // When a write-ahead log ends in something unreadable, the engine takes that for a write that the crash cut short, unless
 // a later block of 32 KiB proves that it had been synced. Within the last block it does not look. checkLogTail does: each
 // chunk of the log says how far the log was synced when it was written, so one valid chunk behind the unreadable place
-// that says "synced beyond here" proves damage. What cannot be told from a cut-off write is damage to the very last
-// group of appends before a crash.
+// that says "synced beyond here" proves damage. What cannot be told from a cut-off write is damage to the last one or two
+// groups of appends before a crash.
 
 // The layout of a chunk: checksum, length, type, number of the log, synced offset, payload.
 const (
