@@ -1,0 +1,163 @@
+package command_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+	"github.com/google/uuid"
+
+	"waybill/aggregates/access"
+	"waybill/aggregates/command"
+	"waybill/aggregates/importing"
+	"waybill/events"
+)
+
+// rate runs n calls of work by some clients at a time and returns calls/s.
+func rate(b *testing.B, clients, n int, work func(client int) error) float64 {
+	b.Helper()
+	var next atomic.Int64
+	var end sync.WaitGroup
+	start := time.Now()
+	for c := range clients {
+		end.Go(func() {
+			for next.Add(1) <= int64(n) {
+				if err := work(c); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	end.Wait()
+	return float64(n) / time.Since(start).Seconds()
+}
+
+// BenchmarkCommand compares commands on warm states, acknowledged durable, with
+// bare AppendToStream calls of the unmodified client to the same node in the
+// same run, in turns.
+func BenchmarkCommand(b *testing.B) {
+	for _, clients := range []int{1, 8, 64} {
+		b.Run(fmt.Sprint(clients), func(b *testing.B) {
+			o := setup(b)
+			o.ctx = context.Background()
+			conf, err := esdb.ParseConnectionString(eventstore)
+			o.must(err)
+			bare, err := esdb.NewClient(conf)
+			o.must(err)
+			defer bare.Close()
+			append := bareAppend(o, bare, clients)
+			set, create := setPermissions(o, clients), createDelivery(o)
+			for _, work := range []func(int) error{append, set, create} {
+				rate(b, clients, 2*clients, work) // connected and warm
+			}
+			const rounds = 4
+			each := max(b.N/rounds, clients)
+			var appended, commanded, created float64
+			b.ResetTimer()
+			for range rounds {
+				appended += rate(b, clients, each, append)
+				commanded += rate(b, clients, each, set)
+				created += rate(b, clients, each, create)
+			}
+			b.ReportMetric(appended/rounds, "appends/s")
+			b.ReportMetric(commanded/rounds, "commands/s")
+			b.ReportMetric(commanded/appended, "of-append")
+			b.ReportMetric(created/rounds, "creations/s")
+		})
+	}
+}
+
+// bareAppend appends an event of the usual size to each client's own stream.
+func bareAppend(o *bundle, c *esdb.Client, clients int) func(int) error {
+	last := make([]esdb.ExpectedRevision, clients)
+	streams := make([]string, clients)
+	for i := range last {
+		last[i], streams[i] = esdb.NoStream{}, "Bare-"+uuid.NewString()
+	}
+	data, meta := make([]byte, 64), make([]byte, 480)
+	for i := range data {
+		data[i] = ' '
+	}
+	for i := range meta {
+		meta[i] = ' '
+	}
+	copy(data, `{"vehicle":""}`)
+	copy(meta, `{}`)
+	return func(i int) error {
+		res, err := c.AppendToStream(o.ctx, streams[i], esdb.AppendToStreamOptions{ExpectedRevision: last[i]},
+			esdb.EventData{EventID: uuid.New(), EventType: "DeliveryDispatched", ContentType: esdb.ContentTypeJson, Data: data, Metadata: meta})
+		if err != nil {
+			return err
+		}
+		last[i] = esdb.Revision(res.NextExpectedVersion)
+		return nil
+	}
+}
+
+// setPermissions changes the switches of each client's own user back and forth:
+// a command that looks at its own aggregate only.
+func setPermissions(o *bundle, clients int) func(int) error {
+	users := make([]uuid.UUID, clients)
+	on := make([]bool, clients)
+	for i := range users {
+		users[i] = o.user(access.RoleManager, fmt.Sprintf("u%d@example.com", i)).ID
+	}
+	return func(i int) error {
+		on[i] = !on[i]
+		_, err := o.s.SetPermissions(o.ctx, o.owner, env(), command.SetPermissions{
+			User: users[i], Permissions: events.Permissions{"export_deliveries": on[i]},
+		})
+		return err
+	}
+}
+
+// createDelivery makes deliveries: a claim and a creation each.
+func createDelivery(o *bundle) func(int) error {
+	group := o.group("Apple")
+	var n atomic.Int64
+	return func(int) error {
+		_, err := o.s.CreateDelivery(o.ctx, o.owner, env(), command.CreateDelivery{
+			DONumber: fmt.Sprint("DO-", n.Add(1)), Date: "2026-03-02", Group: group, Address: "Main Street 1", Recipient: "Ann",
+		})
+		return err
+	}
+}
+
+// BenchmarkImport imports drafts that nobody knows, claims included.
+func BenchmarkImport(b *testing.B) {
+	o := setup(b)
+	o.ctx = context.Background()
+	drafts := func(yield func(importing.Draft, error) bool) {
+		for i := range b.N {
+			if !yield(importing.Draft{
+				Rows: []int{i + 2}, Code: codes[i%len(codes)], Type: events.TypeDelivery, DONumber: fmt.Sprintf("DO-%d", i), Date: "2026-03-02",
+				Address: "Main Street 1", Recipient: "Ann", Items: []events.Item{{ID: "1", SKU: "A-1", Description: "Apples", Quantity: 3, Unit: "box"}},
+			}, nil) {
+				return
+			}
+		}
+	}
+	_, err := o.s.ImportDeliveries(o.ctx, o.owner, env(), command.ImportDeliveries{File: "warm.csv", CreateGroups: true, Drafts: each(file(10, codes...))})
+	o.must(err)
+	b.ReportAllocs()
+	b.ResetTimer()
+	start := time.Now()
+	report, err := o.s.ImportDeliveries(o.ctx, o.owner, env(), command.ImportDeliveries{File: "wms.csv", CreateGroups: true, Drafts: drafts})
+	o.must(err)
+	b.ReportMetric(float64(report.Read)/time.Since(start).Seconds(), "deliveries/s")
+	b.StopTimer()
+	start = time.Now()
+	again, err := o.s.ImportDeliveries(o.ctx, o.owner, env(), command.ImportDeliveries{File: "wms.csv", Drafts: drafts})
+	o.must(err)
+	if again.AlreadyKnown != report.Read {
+		b.Errorf("the second import reports %+v", again.ImportCounts)
+	}
+	b.ReportMetric(float64(report.Read)/time.Since(start).Seconds(), "known/s")
+}
+
+var codes = []string{"apple", "banana", "orange"}
