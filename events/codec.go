@@ -58,7 +58,7 @@ func (c *Codec) Encode(ctx context.Context, drafts []Draft) ([]Proposed, error) 
 		if d.Metadata.SchemaVersion == 0 {
 			return nil, fmt.Errorf("encode: %w: %s", ErrUnknownEvent, name)
 		}
-		data, err := json.Marshal(d.Payload)
+		data, err := json.Marshal(d.Payload, json.Deterministic(true))
 		if err != nil {
 			return nil, fmt.Errorf("encode %s: %w", name, err)
 		}

@@ -41,8 +41,9 @@ type DeliveryCreated struct {
 	Email     Personal  `json:"email,omitzero"`
 	Items     []Item    `json:"items,omitempty"`
 	Vehicle   uuid.UUID `json:"vehicle,omitzero"`
-	Attempt   int       `json:"attempt"`          // 1 for the first
-	Import    *Import   `json:"import,omitempty"` // nil = made by hand
+	Attempt   int       `json:"attempt"`           // 1 for the first
+	Import    *Import   `json:"import,omitempty"`  // nil = made by hand
+	Previous  uuid.UUID `json:"previous,omitzero"` // the delivery that this one reattempts
 }
 
 // Item is one line of a delivery.

@@ -69,6 +69,49 @@ type GroupArchived struct{}
 // GroupRestored brings an archived group back; ended grants stay ended.
 type GroupRestored struct{}
 
+// OwnerRemoved records, on the ALL group, that a user is an owner no more.
+type OwnerRemoved struct {
+	User uuid.UUID `json:"user"`
+}
+
+// GroupRenamed changes what the group is called; its id stays its key.
+type GroupRenamed struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// GroupMerged ends the group for good: its deliveries move to another, whose
+// members thereby see more. Widened are those who gain sight of them.
+type GroupMerged struct {
+	Into    uuid.UUID   `json:"into"`
+	Widened []uuid.UUID `json:"widened,omitempty"`
+}
+
+// TimezoneSet records, on the ALL group, which timezone "today" goes by.
+type TimezoneSet struct {
+	From string `json:"from"`
+	To   string `json:"to"` // IANA name
+}
+
+// VehicleRemovedFromGroup takes a vehicle out of a group; on the ALL group, out
+// of the register and of every group.
+type VehicleRemovedFromGroup struct {
+	Vehicle uuid.UUID `json:"vehicle"`
+}
+
+// GroupImportTemplateSet records how the group's delivery files are read; on the
+// ALL group, how those of groups without one are.
+type GroupImportTemplateSet struct {
+	Template ImportTemplate `json:"template"`
+}
+
+// ImportTemplate says how a delivery file is read. The zero value is "found from
+// the file".
+type ImportTemplate struct {
+	Columns    map[string]string `json:"columns,omitempty"` // field -> header, such as "group" -> "Customer Code"
+	DateFormat string            `json:"date_format,omitzero"`
+}
+
 // EventType implements Payload.
 func (*GroupCreated) EventType() string { return "GroupCreated" }
 
@@ -95,3 +138,21 @@ func (*GroupRestored) EventType() string { return "GroupRestored" }
 
 // EventType implements Payload.
 func (*VehicleAddedToGroup) EventType() string { return "VehicleAddedToGroup" }
+
+// EventType implements Payload.
+func (*OwnerRemoved) EventType() string { return "OwnerRemoved" }
+
+// EventType implements Payload.
+func (*GroupRenamed) EventType() string { return "GroupRenamed" }
+
+// EventType implements Payload.
+func (*GroupMerged) EventType() string { return "GroupMerged" }
+
+// EventType implements Payload.
+func (*TimezoneSet) EventType() string { return "TimezoneSet" }
+
+// EventType implements Payload.
+func (*VehicleRemovedFromGroup) EventType() string { return "VehicleRemovedFromGroup" }
+
+// EventType implements Payload.
+func (*GroupImportTemplateSet) EventType() string { return "GroupImportTemplateSet" }

@@ -88,6 +88,87 @@ type UserUnblocked struct{}
 
 func (e *UserAdded) personal() []*Personal { return []*Personal{&e.Name, &e.Email} }
 
+// UserInvitationResent gives an invitation a new token; the earlier one is void.
+type UserInvitationResent struct {
+	Invitation uuid.UUID `json:"invitation"`
+	ExpiresAt  time.Time `json:"expires_at"`
+}
+
+// UserInvitationRevoked withdraws an open invitation.
+type UserInvitationRevoked struct {
+	Invitation uuid.UUID `json:"invitation"`
+}
+
+// UserInvitationExpired records that nobody accepted in time.
+type UserInvitationExpired struct {
+	Invitation uuid.UUID `json:"invitation"`
+}
+
+// UserInvitationAcceptanceRefused records an attempt that was turned away; the
+// invitation stays valid.
+type UserInvitationAcceptanceRefused struct {
+	Invitation uuid.UUID `json:"invitation"`
+	Cause      string    `json:"cause"` // such as email_mismatch
+}
+
+// PasswordResetRequested records that a link was asked for, never the token.
+type PasswordResetRequested struct {
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// UserRoleChanged changes what the user may do. Changes of access come with it
+// as events of their own.
+type UserRoleChanged struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+}
+
+// AllGroupsAccessRevoked ends the scope ALL: what is left are the user's grants.
+type AllGroupsAccessRevoked struct {
+	Grant uuid.UUID `json:"grant"`
+}
+
+// GroupAccessRequested asks for sight of a group.
+type GroupAccessRequested struct {
+	Request   uuid.UUID `json:"request"`
+	Group     uuid.UUID `json:"group"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"` // of the access asked for
+}
+
+// GroupAccessRequestApproved comes in one append with the grant.
+type GroupAccessRequestApproved struct {
+	Request uuid.UUID `json:"request"`
+}
+
+// GroupAccessRequestDenied ends a request without a grant.
+type GroupAccessRequestDenied struct {
+	Request uuid.UUID `json:"request"`
+}
+
+// GroupAccessExpired records that a grant's time was over. Access ended at its
+// expires_at, whenever this event comes.
+type GroupAccessExpired struct {
+	Grant           uuid.UUID `json:"grant"`
+	Group           uuid.UUID `json:"group"`
+	RemainingGroups int       `json:"remaining_groups"`
+}
+
+// Decisions of an access review.
+const (
+	ReviewKeep   = "keep"
+	ReviewReduce = "reduce"
+	ReviewRevoke = "revoke"
+)
+
+// AccessReviewed records that somebody else looked at the user's access. What
+// was taken away follows as events of its own in the same append.
+type AccessReviewed struct {
+	Decision string `json:"decision"`
+}
+
+// UserRemoved ends the membership for good.
+type UserRemoved struct{}
+
 // EventType implements Payload.
 func (*UserAdded) EventType() string { return "UserAdded" }
 
@@ -117,3 +198,42 @@ func (*UserBlocked) EventType() string { return "UserBlocked" }
 
 // EventType implements Payload.
 func (*UserUnblocked) EventType() string { return "UserUnblocked" }
+
+// EventType implements Payload.
+func (*UserInvitationResent) EventType() string { return "UserInvitationResent" }
+
+// EventType implements Payload.
+func (*UserInvitationRevoked) EventType() string { return "UserInvitationRevoked" }
+
+// EventType implements Payload.
+func (*UserInvitationExpired) EventType() string { return "UserInvitationExpired" }
+
+// EventType implements Payload.
+func (*UserInvitationAcceptanceRefused) EventType() string { return "UserInvitationAcceptanceRefused" }
+
+// EventType implements Payload.
+func (*PasswordResetRequested) EventType() string { return "PasswordResetRequested" }
+
+// EventType implements Payload.
+func (*UserRoleChanged) EventType() string { return "UserRoleChanged" }
+
+// EventType implements Payload.
+func (*AllGroupsAccessRevoked) EventType() string { return "AllGroupsAccessRevoked" }
+
+// EventType implements Payload.
+func (*GroupAccessRequested) EventType() string { return "GroupAccessRequested" }
+
+// EventType implements Payload.
+func (*GroupAccessRequestApproved) EventType() string { return "GroupAccessRequestApproved" }
+
+// EventType implements Payload.
+func (*GroupAccessRequestDenied) EventType() string { return "GroupAccessRequestDenied" }
+
+// EventType implements Payload.
+func (*GroupAccessExpired) EventType() string { return "GroupAccessExpired" }
+
+// EventType implements Payload.
+func (*AccessReviewed) EventType() string { return "AccessReviewed" }
+
+// EventType implements Payload.
+func (*UserRemoved) EventType() string { return "UserRemoved" }
