@@ -16,14 +16,10 @@ import (
 
 // BenchmarkCommands compares a command over HTTP, acknowledged durable, on warm
 // state, with the client's bare AppendToStream of an event of the same size to
-// the same node.
+// the same node. The command appends one event to one stream each time; the
+// projection of these events runs beside it.
 func BenchmarkCommands(b *testing.B) {
 	s := newStack(b)
-	f := newFruit(b, s)
-	var vans [2]string
-	for i := range vans {
-		vans[i] = f.owner.done(b, "POST", "/v1/vehicles", fmt.Sprintf(`{"name": "Van %d", "plate": "SG %d"}`, i, i)).ID.String()
-	}
 	config, err := esdb.ParseConnectionString(s.node)
 	must(b, err)
 	config.Logger = esdb.NoopLogging()
@@ -31,39 +27,25 @@ func BenchmarkCommands(b *testing.B) {
 	must(b, err)
 	b.Cleanup(func() { _ = bare.Close() })
 	client := manyConnections(s.Client())
+	var owners []person
+	for i := range 64 {
+		owners = append(owners, s.organisation(b, fmt.Sprintf("Bench%d", i)))
+	}
 	for _, n := range []int{1, 8, 64} {
 		b.Run(fmt.Sprintf("%d-clients", n), func(b *testing.B) {
-			deliveries, streams := make([]string, n), make([]string, n)
-			turn, revision := make([]int, n), make([]esdb.ExpectedRevision, n)
+			turn, streams, revision := make([]int, n), make([]string, n), make([]esdb.ExpectedRevision, n)
 			for i := range n {
-				deliveries[i] = f.owner.deliver(b, "C-"+uuid.NewString()[:8], "2026-03-02", f.apple).String()
 				streams[i], revision[i] = "Bare-"+uuid.NewString(), esdb.NoStream{}
+				owners[i].done(b, http.MethodPut, "/v1/settings/group-field", `{"enabled": true}`)
 			}
 			work := func(ctx context.Context, i int) error {
 				turn[i]++
-				body := `{"vehicle": "` + vans[turn[i]%2] + `"}`
-				req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL+"/v1/deliveries/"+deliveries[i]+"/assign", strings.NewReader(body))
-				if err != nil {
-					return err
-				}
-				req.Header.Set("Authorization", "Bearer "+f.owner.token)
-				req.Header.Set("Content-Type", "application/json")
-				res, err := client.Do(req)
-				if err != nil {
-					return err
-				}
-				defer res.Body.Close()
-				answer, err := io.ReadAll(res.Body)
-				if err == nil && (res.StatusCode != http.StatusOK || !strings.Contains(string(answer), `"changed":true`)) {
-					err = fmt.Errorf("%s: %s", res.Status, answer)
-				}
-				return err
+				return toggle(ctx, client, owners[i], turn[i]%2 == 0)
 			}
-			data := []byte(`{"vehicle":"` + vans[0] + `"}`)
-			metadata := []byte(`{"schema_version":1,"padding":"` + strings.Repeat("x", 400) + `"}`)
+			metadata := []byte(`{"schema_version":1,"padding":"` + strings.Repeat("x", 420) + `"}`)
 			limit := func(ctx context.Context, i int) error {
 				res, err := bare.AppendToStream(ctx, streams[i], esdb.AppendToStreamOptions{ExpectedRevision: revision[i]}, esdb.EventData{
-					EventID: uuid.New(), EventType: "DeliveryAssigned", ContentType: esdb.ContentTypeJson, Data: data, Metadata: metadata})
+					EventID: uuid.New(), EventType: "GroupFieldEnabled", ContentType: esdb.ContentTypeJson, Data: []byte(`{}`), Metadata: metadata})
 				if err == nil {
 					revision[i] = esdb.Revision(res.NextExpectedVersion)
 				}
@@ -72,6 +54,42 @@ func BenchmarkCommands(b *testing.B) {
 			compare(b, n, work, limit)
 		})
 	}
+}
+
+// toggle switches the Group field, which it must change.
+func toggle(ctx context.Context, client *http.Client, p person, on bool) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, p.s.URL+"/v1/settings/group-field", strings.NewReader(fmt.Sprintf(`{"enabled": %v}`, on)))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+p.token)
+	req.Header.Set("Content-Type", "application/json")
+	res, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	if err == nil && (res.StatusCode != http.StatusOK || !strings.Contains(string(answer), `"changed":true`)) {
+		err = fmt.Errorf("%s: %s", res.Status, answer)
+	}
+	return err
+}
+
+// BenchmarkCallerLookUp is what every request pays to know who asks.
+func BenchmarkCallerLookUp(b *testing.B) {
+	s := newStack(b)
+	f := newFruit(b, s)
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if _, err := s.access.Caller(b.Context(), f.wayne.token); err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lookups/s")
 }
 
 // BenchmarkAcknowledgedToVisible measures from a command's answer to the first
