@@ -73,8 +73,18 @@ func (e *entry[S]) queue(ctx context.Context) error {
 
 func (e *entry[S]) leave() { <-e.turn }
 
-// refresh folds what the stream has beyond the state.
+// refresh folds what the stream has beyond the state, and keeps it in the cache.
 func (e *entry[S]) refresh(ctx context.Context, x *Executor, kind Kind[S], stream string) error {
+	if err := e.read(ctx, x, kind, stream); err != nil {
+		return err
+	}
+	if !e.unread() {
+		x.cache.Add(stream, e)
+	}
+	return nil
+}
+
+func (e *entry[S]) read(ctx context.Context, x *Executor, kind Kind[S], stream string) error {
 	for {
 		_, seen := e.snapshot()
 		records, err := x.store.Read(ctx, stream, seen.revision.Next(), readPage)
@@ -90,9 +100,6 @@ func (e *entry[S]) refresh(ctx context.Context, x *Executor, kind Kind[S], strea
 				return fmt.Errorf("load: %w", err)
 			}
 			e.fold(kind, ev)
-		}
-		if len(records) > 0 {
-			x.cache.Add(stream, e)
 		}
 		if len(records) < readPage {
 			return nil

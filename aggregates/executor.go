@@ -82,6 +82,19 @@ func Load[S any](ctx context.Context, x *Executor, kind Kind[S], org, id uuid.UU
 	return state, nil
 }
 
+// Peek is Load for who looks at many aggregates once: what was not in the cache
+// of recent states does not get there.
+func Peek[S any](ctx context.Context, x *Executor, kind Kind[S], org, id uuid.UUID) (S, error) {
+	stream := events.Stream(kind.Category, org, id).String()
+	e := lookup[S](x, stream)
+	if err := e.read(ctx, x, kind, stream); err != nil {
+		var none S
+		return none, err
+	}
+	state, _ := e.snapshot()
+	return state, nil
+}
+
 // Execute lets decide choose events from the state of an aggregate and appends
 // them, provided that nobody else came first; else it decides again on what the
 // stream has become. A command id that is in the stream already answers what it

@@ -260,6 +260,8 @@ func TestACodeIsFreeAgainWhenUnmapped(t *testing.T) {
 	wantCode(t, mapTo(banana), fault.Conflict, "customer-code-taken")
 	_, err := b.s.UnmapCustomerCode(b.ctx, b.owner, env(), " c-1")
 	b.must(err)
+	_, err = b.s.UnmapCustomerCode(b.ctx, b.owner, env(), "C-1")
+	wantCode(t, err, fault.NotFound, "customer-code-not-found")
 	b.must(mapTo(banana))
 	_, err = b.s.UnmapCustomerCode(b.ctx, b.owner, env(), "C-2")
 	wantCode(t, err, fault.NotFound, "customer-code-not-found")

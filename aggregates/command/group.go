@@ -108,10 +108,14 @@ func (s *Service) UnmapCustomerCode(ctx context.Context, c access.Caller, env En
 	if err != nil {
 		return aggregates.Result{}, err
 	}
-	if claim.Holder == uuid.Nil || !c.Sees(claim.Holder) {
-		return aggregates.Result{}, fault.New(fault.NotFound, "customer-code-not-found", "That customer code is not mapped.")
-	}
 	cmd := s.command(c, env)
+	none := fault.New(fault.NotFound, "customer-code-not-found", "That customer code is not mapped.")
+	if claim.Holder == uuid.Nil || !c.Sees(claim.Holder) {
+		return aggregates.Result{}, none
+	}
+	if !claim.Held {
+		return unlessDone(ctx, s, groups, claim.Holder, cmd, none)
+	}
 	res, err := s.onGroup(ctx, c, cmd, claim.Holder, group.UnmapCode{Code: code}.Decide)
 	if err != nil {
 		return res, err

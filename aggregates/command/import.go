@@ -92,7 +92,7 @@ func (s *Service) ImportDeliveries(ctx context.Context, c access.Caller, env Env
 	if err != nil {
 		return ImportReport{}, fmt.Errorf("import %s: %w", cmd.ID, err)
 	}
-	im := &importer{s: s, caller: c, cmd: cmd, in: in, bulk: bulk, tally: tally{in: in}, codes: newCodes(s, c, cmd, in.CreateGroups)}
+	im := &importer{s: s, caller: c, cmd: cmd, now: env.At.IsZero(), in: in, bulk: bulk, tally: tally{in: in}, codes: newCodes(s, c, cmd, in.CreateGroups)}
 	err = im.run(ctx)
 	// Everything under way was waited for, unless the import broke off.
 	if closeErr := bulk.Close(ctx); err == nil {
@@ -119,6 +119,7 @@ type importer struct {
 	s      *Service
 	caller access.Caller
 	cmd    aggregates.Command
+	now    bool // every row is recorded when it is written
 	in     ImportDeliveries
 	bulk   *store.Bulk
 	tally  tally

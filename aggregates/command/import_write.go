@@ -32,6 +32,9 @@ func (im *importer) row(ctx context.Context, d importing.Draft) (row, error) {
 	// Its own command, so that two rows with one key never pass for a
 	// repetition of one another.
 	r := row{number: d.Row(), cmd: im.cmd.Then(fmt.Sprintf("row %d", d.Row()))}
+	if im.now {
+		r.cmd.At = im.s.x.Now()
+	}
 	r.create = delivery.Create{
 		DONumber: d.DONumber, Type: d.Type, Date: d.Date, Group: g, Address: d.Address,
 		Recipient: d.Recipient, Phone: d.Phone, Email: d.Email, Items: numbered(d.Items),

@@ -48,11 +48,11 @@ func (s *Service) judges() map[string]aggregates.Judge {
 			return fate(g.Exists(), g.Abandoned, g.HasCode(key.Parts[0])), err
 		},
 		events.KeyUserEmail: func(ctx context.Context, org, id uuid.UUID, _ aggregates.Key) (aggregates.Fate, error) {
-			u, err := aggregates.Load(ctx, s.x, users, org, id)
+			u, err := aggregates.Peek(ctx, s.x, users, org, id)
 			return fate(u.Exists(), u.Abandoned, true), err
 		},
 		events.KeyDelivery: func(ctx context.Context, org, id uuid.UUID, key aggregates.Key) (aggregates.Fate, error) {
-			d, err := aggregates.Load(ctx, s.x, deliveries, org, id)
+			d, err := aggregates.Peek(ctx, s.x, deliveries, org, id)
 			return fate(d.Exists(), d.Abandoned, slices.Equal(d.Key.Parts(), key.Parts)), err
 		},
 	}

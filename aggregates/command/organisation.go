@@ -101,3 +101,23 @@ func (s *Service) RegisterVehicle(ctx context.Context, c access.Caller, env Enve
 		group.RegisterVehicle{Vehicle: id, Name: in.Name, Plate: in.Plate}.Decide)
 	return Created{id, res}, err
 }
+
+// AddVehicleToGroup asks that those who see a group see a vehicle.
+type AddVehicleToGroup struct{ Vehicle, Group uuid.UUID }
+
+// AddVehicleToGroup adds a registered vehicle to a group. Errors: NotFound
+// (vehicle, group), Denied, Conflict (group-archived).
+func (s *Service) AddVehicleToGroup(ctx context.Context, c access.Caller, env Envelope, in AddVehicleToGroup) (aggregates.Result, error) {
+	if !c.Sees(in.Group) || in.Group == uuid.Nil {
+		return aggregates.Result{}, noGroup()
+	}
+	if err := need(c, access.ManageVehicles); err != nil {
+		return aggregates.Result{}, err
+	}
+	return aggregates.Execute(ctx, s.x, groups, in.Group, s.command(c, env), func(g group.State) ([]events.Payload, error) {
+		if err := s.seesVehicle(ctx, c, in.Vehicle); err != nil {
+			return nil, err
+		}
+		return group.AddVehicle{Vehicle: in.Vehicle}.Decide(g)
+	})
+}

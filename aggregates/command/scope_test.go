@@ -139,6 +139,19 @@ func TestWhatACallerDoesNotSeeDoesNotExistAndVerbsAreDeniedOnWhatItSees(t *testi
 	b.wantTypes(events.CategoryUser, adam.ID, "UserAdded", "GroupAccessGranted", "UserInvited", "GroupAccessGranted", "GroupAccessRevoked", "GroupAccessRevoked")
 	b.must(assign(vincent, d2, van.ID))
 	b.must(code(manager, "C", apple))
+	wantCode(t, share(b, manager, van.ID, apple), fault.NotFound, "vehicle-not-found")
+	wantCode(t, share(b, manager, van.ID, banana), fault.NotFound, "group-not-found")
+	wantCode(t, share(b, customer, van.ID, apple), fault.Denied, "permission-missing")
+	b.must(share(b, vincent, van.ID, banana))
+	b.must(assign(both, d1, van.ID)) // through Banana
+	blind := both
+	blind.Permissions &^= access.SetOf(access.ViewVehicles)
+	wantCode(t, assign(blind, d2, van.ID), fault.NotFound, "vehicle-not-found")
+}
+
+func share(b *bundle, c access.Caller, vehicle, group uuid.UUID) error {
+	_, err := b.s.AddVehicleToGroup(b.ctx, c, env(), command.AddVehicleToGroup{Vehicle: vehicle, Group: group})
+	return err
 }
 
 func settings(b *bundle, c access.Caller) error {

@@ -52,7 +52,6 @@ func (s *Service) UntagDelivery(ctx context.Context, c access.Caller, env Envelo
 // half-way, it leaves a claim whose holder has another key, which blocks nobody.
 func (s *Service) retag(ctx context.Context, c access.Caller, cmd aggregates.Command, id, to uuid.UUID,
 	decide func(delivery.State) ([]events.Payload, error)) (aggregates.Result, error) {
-	var from delivery.Key
 	dry := func(d delivery.State) ([]events.Payload, error) {
 		if !d.Exists() || !c.Sees(d.Key.Group) {
 			return nil, delivery.None()
@@ -74,7 +73,7 @@ func (s *Service) retag(ctx context.Context, c access.Caller, cmd aggregates.Com
 	if err := s.claims.Move(ctx, cmd, deliveryKey(key), deliveryHolder(id)); err != nil {
 		return unlessDone(ctx, s, deliveries, id, cmd, err)
 	}
-	from = before.Key
+	from := before.Key
 	res, err := aggregates.Execute(ctx, s.x, deliveries, id, cmd, func(d delivery.State) ([]events.Payload, error) {
 		from = d.Key
 		return dry(d)
@@ -114,6 +113,7 @@ func (s *Service) revert(ctx context.Context, cmd aggregates.Command, id uuid.UU
 		}
 		return delivery.Tag{Group: from.Group, Reason: cmd.Reason}.Decide(d)
 	})
+	s.cfg.Logger.Warn("delivery moved back, because its number was taken over meanwhile", "org", cmd.Org, "delivery", id, "command", cmd.CausationID)
 	if err != nil {
 		return fmt.Errorf("move delivery %s back: %w", id, err)
 	}

@@ -138,6 +138,20 @@ func (c RegisterVehicle) Decide(s State) ([]events.Payload, error) {
 
 func normalPlate(p string) string { return strings.ReplaceAll(NormalName(p), " ", "") }
 
+// AddVehicle adds a registered vehicle to a group.
+type AddVehicle struct{ Vehicle uuid.UUID }
+
+// Decide gives VehicleAddedToGroup; nothing when it is there already.
+func (c AddVehicle) Decide(s State) ([]events.Payload, error) {
+	if err := s.Usable(); err != nil {
+		return nil, err
+	}
+	if s.HasVehicle(c.Vehicle) {
+		return nil, nil
+	}
+	return []events.Payload{&events.VehicleAddedToGroup{Vehicle: c.Vehicle}}, nil
+}
+
 // Archive takes the group out of use.
 type Archive struct{ Reason string }
 
