@@ -12,6 +12,7 @@ func TestAPI(t *testing.T) {
 		"ATimelineTellsNothingOfGroupsAndPeopleThatTheCallerDoesNotSee": testATimelineTellsNothingOfGroupsAndPeopleThatTheCallerDoesNotSee,
 		"AnswersAreWhatTheyAreDescribedAs":                              testAnswersAreWhatTheyAreDescribedAs,
 		"TrackingStatusGoesByTheOrganisationsDay":                       testTrackingStatusGoesByTheOrganisationsDay,
+		"AfterAnySequenceOfChangesEverybodySeesWhatTheRulesSay":         testAfterAnySequenceOfChangesEverybodySeesWhatTheRulesSay,
 		"ABlockedUserIsNobodyAtOnceAndItsSessionsDoNotComeBack":         testABlockedUserIsNobodyAtOnceAndItsSessionsDoNotComeBack,
 		"ACommandThatWidensSightSaysWhetherItCanBeSeenYet":              testACommandThatWidensSightSaysWhetherItCanBeSeenYet,
 		"ACursorIsGoodForItsCallerAndItsFiltersOnly":                    testACursorIsGoodForItsCallerAndItsFiltersOnly,

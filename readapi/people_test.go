@@ -34,8 +34,14 @@ func (s *stack) enter(t testing.TB, org, user uuid.UUID, role string) person {
 	t.Helper()
 	res, err := s.commands.AcceptInvitation(t.Context(), access.System(org), command.Envelope{}, command.AcceptInvitation{User: user})
 	must(t, err)
-	m := access.Membership{Org: org, User: user}
 	must(t, s.progress.Progress.Wait(t.Context(), res.Position))
+	return s.open(t, org, user, role)
+}
+
+// open opens a session of an active user.
+func (s *stack) open(t testing.TB, org, user uuid.UUID, role string) person {
+	t.Helper()
+	m := access.Membership{Org: org, User: user}
 	must(t, s.pools.Identity.QueryRow(t.Context(), `SELECT identity_id FROM read.users WHERE user_id = $1`, user).Scan(&m.Identity))
 	opened, err := s.access.OpenSession(t.Context(), m, events.Source{Portal: access.PortalOf(role)})
 	must(t, err)

@@ -43,7 +43,10 @@ func testWhatWasTakenAwayIsGoneOnTheVeryNextRequest(t *testing.T, s *stack) {
 		"an archived group": {
 			func(person) { f.owner.done(t, "POST", "/v1/groups/"+apple+"/archive", `{"reason": "the client left"}`) },
 			func(p person) {
+				// Restoring revives no grant: give it anew.
 				f.owner.done(t, "POST", "/v1/groups/"+apple+"/restore", "")
+				f.owner.do(t, "DELETE", "/v1/users/"+p.user.String()+"/groups/"+apple, "")
+				f.owner.done(t, "PUT", "/v1/users/"+p.user.String()+"/groups/"+apple, "")
 			},
 		},
 		"a re-tagged delivery": {
