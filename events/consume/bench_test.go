@@ -48,6 +48,9 @@ func BenchmarkCatchUp(b *testing.B) {
 func BenchmarkAcknowledgedToCommitted(b *testing.B) {
 	s := storetest.Open(b, store.Config{URL: storetest.URL(b)})
 	category := storetest.Category()
+	if _, err := s.Append(b.Context(), category+"first", events.NoStream, storetest.Events(1)); err != nil {
+		b.Fatal(err)
+	}
 	committed := make(chan events.Position, 16)
 	stop := runIdle(b, s, category, func(p events.Position) { committed <- p })
 	defer stop()

@@ -37,6 +37,7 @@ func TestPublisherAndSubscriberPassWatermillsSuite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		t.Cleanup(func() { sub.Close() }) // the suite does not close what it multiplies
 		return pub, sub
 	}, nil)
 }

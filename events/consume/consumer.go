@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -53,6 +54,9 @@ type Config struct {
 	// only events of other consumers. Defaults to 5 s.
 	Progress time.Duration
 
+	// Rand returns a number in [0, 1) to spread retries. Defaults to math/rand/v2.
+	Rand func() float64
+
 	// Committed, when set, is called after each commit with the new checkpoint,
 	// one call at a time, in order. It must not block.
 	Committed func(events.Position)
@@ -95,6 +99,9 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	if c.Progress <= 0 {
 		c.Progress = 5 * time.Second
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Float64
 	}
 	if c.Committed == nil {
 		c.Committed = func(events.Position) {}

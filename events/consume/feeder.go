@@ -3,7 +3,6 @@ package consume
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
@@ -120,7 +119,7 @@ func (f *feeder) pause(ctx context.Context, tries int) bool {
 	if tries < 20 {
 		d = min(d, f.cfg.MinBackoff<<(tries-1))
 	}
-	d -= time.Duration(rand.Float64() * float64(d) / 2)
+	d -= time.Duration(f.cfg.Rand() * float64(d) / 2)
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
