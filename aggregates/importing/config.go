@@ -34,7 +34,7 @@ func Fields() []Field {
 	return []Field{Group, Number, Date, Type, Address, Recipient, Phone, Email, Item, SKU, Description, Quantity, Unit}
 }
 
-// NoColumn, given as the column of a field, says that the file has none, even if
+// NoColumn is given as the column of a field that the file does not have, even if
 // a header looks like it.
 const NoColumn = "-"
 

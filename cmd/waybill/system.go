@@ -16,7 +16,6 @@ import (
 	"waybill/aggregates/access"
 	"waybill/aggregates/command"
 	"waybill/events"
-	"waybill/events/consume"
 	"waybill/events/fault"
 	"waybill/events/store"
 	"waybill/projections"
@@ -137,18 +136,6 @@ func (s *system) buildCommands(ctx context.Context) error {
 		NewID: uuid.New, Logger: s.log,
 	})
 	return err
-}
-
-// consumers returns the layer in which everything follows the log.
-func (s *system) consumers() (layer, error) {
-	read, err := consume.New(consume.Config{
-		Name: readmodel.Name, Prefixes: events.AggregatePrefixes(), Store: s.store, Log: s.model.Log(),
-		Handler: s.model.Handle, Logger: s.log, Registry: s.registry,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return alongside(read.Run), nil
 }
 
 // caughtUp waits until the read models hold everything that is in the log now.
