@@ -54,7 +54,9 @@ func (s *streamsService) receiveAppend(call streams.Streams_AppendServer) (journ
 			continue
 		}
 		if first {
-			a, refusal = appendOptions(req.GetOptions())
+			if a, refusal = appendOptions(req.GetOptions()); a.Stream == allStream {
+				refusal = accessDenied(call)
+			}
 			continue
 		}
 		m := req.GetProposedMessage()

@@ -178,3 +178,22 @@ func TestEmptyAppendOnlyChecks(t *testing.T) {
 		t.Errorf("%v, want WrongExpectedVersion", err)
 	}
 }
+
+func TestNobodyAppendsToTheWholeLog(t *testing.T) {
+	t.Parallel()
+	_, c := serve(t)
+	_, err := c.AppendToStream(within(t), "$all", esdb.AppendToStreamOptions{}, proposals(1)...)
+	if codeOf(err) != esdb.ErrorCodeAccessDenied {
+		t.Errorf("%v, want AccessDenied", err)
+	}
+}
+
+func TestClockOfTheNodeDecidesNothingButTheTimeOfEvents(t *testing.T) {
+	t.Parallel()
+	future := time.Now().AddDate(50, 0, 0)
+	_, c := serve(t, func(cfg *Config) { cfg.Now = func() time.Time { return future } })
+	appendTo(t, c, "s", esdb.NoStream{}, proposals(1)...)
+	if got := readStream(t, c, "s", esdb.ReadStreamOptions{})[0].Event.CreatedDate; got.Sub(future).Abs() > time.Microsecond {
+		t.Errorf("created %v, want %v", got, future)
+	}
+}

@@ -23,8 +23,7 @@ func (c *Config) authorize(ctx context.Context, to trailers, method string) erro
 	}
 	headers := metadata.ValueFromIncomingContext(ctx, "authorization")
 	if len(headers) == 0 {
-		to.SetTrailer(metadata.Pairs("exception", "access-denied"))
-		return status.Error(codes.PermissionDenied, "Access Denied")
+		return accessDenied(to)
 	}
 	user, password, ok := parseBasic(headers[0])
 	if !ok || !c.Authenticate(user, password) {

@@ -18,6 +18,7 @@ import (
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	"github.com/google/uuid"
+	"go.uber.org/goleak"
 )
 
 var crashRounds = flag.Int("crash-rounds", 10, "how often the crash test kills a node")
@@ -33,7 +34,20 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
-	os.Exit(m.Run())
+	status := m.Run()
+	if err := leftovers(); err != nil && status == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		status = 1
+	}
+	os.Exit(status)
+}
+
+// leftovers are goroutines that outlive the nodes they served. A client's own may: one that was never connected waits
+// for its next request for ever.
+func leftovers() error {
+	return goleak.Find(
+		goleak.IgnoreAnyFunction("github.com/EventStore/EventStore-Client-Go/v4/esdb.connectionStateMachine"),
+	)
 }
 
 // writeUntilKilled serves dir and appends from several clients, saying on standard output what was acknowledged:

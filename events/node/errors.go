@@ -97,6 +97,11 @@ func invalid(format string, args ...any) error {
 	return status.Errorf(codes.InvalidArgument, format, args...)
 }
 
+func accessDenied(to trailers) error {
+	to.SetTrailer(metadata.Pairs("exception", "access-denied"))
+	return status.Error(codes.PermissionDenied, "Access Denied")
+}
+
 func tooLarge(to trailers, limit int) error {
 	to.SetTrailer(metadata.Pairs("exception", "maximum-append-size-exceeded", "maximum-append-size", strconv.Itoa(limit)))
 	return invalid("Maximum Append Size of %d Exceeded.", limit)

@@ -10,7 +10,7 @@ type Append struct {
 	Stream   string
 	Expected int64 // a revision, or NoStream, Any, StreamExists
 	Events   []Event
-	Deadline time.Time // not written when taken up later than this; zero = none
+	Deadline time.Time // not written when taken up later than this, by Options.Now; zero = none
 }
 
 // Written is the answer to an append that holds.
@@ -30,6 +30,7 @@ const (
 )
 
 type request struct {
+	ctx    context.Context // of who waits; nil = nobody does
 	kind   kind
 	append Append
 	apply  func(*builder) error // kindWrite
@@ -64,9 +65,7 @@ func (j *Journal) Submit(ctx context.Context, a Append, answer func(Written, err
 }
 
 func (j *Journal) wait(ctx context.Context, r *request) (Written, error) {
-	if d, ok := ctx.Deadline(); ok && r.append.Deadline.IsZero() {
-		r.append.Deadline = d
-	}
+	r.ctx = ctx
 	answered := make(chan struct{})
 	r.answer = func(Written, error) { close(answered) }
 	if err := j.submit(ctx, r); err != nil {

@@ -31,12 +31,17 @@ func (b *builder) full() bool {
 func (b *builder) take(r *request) {
 	if err := b.j.Err(); err != nil {
 		r.err = err
-	} else if d := r.append.Deadline; !d.IsZero() && b.j.opts.Now().After(d) {
+	} else if r.late(b.j.opts.Now) {
 		r.err = ErrTimeout
 	} else {
 		r.written, r.err = b.decide(r)
 	}
 	b.group.requests = append(b.group.requests, r)
+}
+
+// late tells whether nobody wants the request any more.
+func (r *request) late(now func() time.Time) bool {
+	return r.ctx != nil && r.ctx.Err() != nil || !r.append.Deadline.IsZero() && now().After(r.append.Deadline)
 }
 
 // flush sends the group on its way to the disk and begins the next.
