@@ -66,13 +66,13 @@ func (f fakeGossip) Read(context.Context, *shared.Empty) (*gossip.ClusterInfo, e
 }
 
 // serve runs the fake until the test ends and returns its address.
-func (f *fake) serve(t testing.TB) string {
+func (f *fake) serve(t testing.TB, opts ...grpc.ServerOption) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := grpc.NewServer()
+	s := grpc.NewServer(opts...)
 	streams.RegisterStreamsServer(s, f)
 	if f.version != "" {
 		serverfeatures.RegisterServerFeaturesServer(s, fakeFeatures{version: f.version})
