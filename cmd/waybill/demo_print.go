@@ -17,8 +17,8 @@ const (
 func (d *shown) print(w io.Writer, rep *report) error {
 	fmt.Fprintf(w, "%s\n", d.Import)
 	rep.print(w)
-	fmt.Fprintf(w, "\n%s: %s deliveries with %s items in %s groups, %s untagged; the same by SQL and by the API.\n",
-		d.Organisation, thousands(d.Deliveries), thousands(d.Items), thousands(d.GroupsInAll), thousands(d.Untagged))
+	fmt.Fprintf(w, "\n%s: %s deliveries with %s items in %s groups, %s untagged; the same by SQL and by the API.\n(%s)\n",
+		d.Organisation, thousands(d.Deliveries), thousands(d.Items), thousands(d.GroupsInAll), thousands(d.Untagged), d.Storage)
 	d.printGroups(w)
 	d.printUsers(w)
 	d.printTruth(w)

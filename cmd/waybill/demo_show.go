@@ -23,6 +23,7 @@ type shown struct {
 	Users        []shownUser   `json:"users"`
 	Numbers      []string      `json:"truth_table_columns,omitempty"` // D.O. numbers
 	URL          string        `json:"url,omitzero"`
+	Storage      string        `json:"storage"`
 	curlEmail    string        // whose link the curl lines use
 	curlToken    access.Token
 }
@@ -62,7 +63,7 @@ func (d *demo) show(ctx context.Context, people []person) (*shown, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &shown{Organisation: d.org.Name, ID: d.org.ID, Import: d.imports, URL: d.base,
+	out := &shown{Organisation: d.org.Name, ID: d.org.ID, Import: d.imports, URL: d.base, Storage: d.s.storage.String(),
 		Deliveries: untagged.Deliveries, Items: untagged.Items, Untagged: untagged.Deliveries, GroupsInAll: len(groups)}
 	byID := map[uuid.UUID]demoGroup{}
 	for _, g := range groups {

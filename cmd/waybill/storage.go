@@ -185,13 +185,18 @@ func addressError(address string, err error) error {
 // String says where the storage is, without secrets.
 func (s *storage) String() string {
 	where := func(embedded bool) string {
-		if s.guest {
+		switch {
+		case s.guest:
 			return "of the server that runs on " + s.Dir
-		}
-		if embedded {
+		case embedded:
 			return "embedded in " + s.Dir
+		default:
+			return "external"
 		}
-		return "external"
 	}
-	return "event store " + where(s.node != nil) + ", Postgres " + where(s.server != nil)
+	events, models := where(s.node != nil), where(s.server != nil)
+	if events == models {
+		return "event store and Postgres " + events
+	}
+	return "event store " + events + ", Postgres " + models
 }
