@@ -14,7 +14,10 @@ import (
 	"waybill/events/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	storetest.RunProcess()
+	goleak.VerifyTestMain(m)
+}
 
 func TestAppendSaysWhereTheEventsAre(t *testing.T) {
 	t.Parallel()
