@@ -25,10 +25,12 @@ type place struct {
 type entry[S any] struct {
 	turn chan struct{} // held by the one command that tries again
 
-	mu    sync.Mutex
-	state S
-	seen  place
-	done  history
+	mu      sync.Mutex
+	state   S
+	seen    place
+	done    history
+	reading bool        // a shared reading is under way
+	next    *sharedRead // the one after it; nil when nobody waits
 }
 
 // lookup returns the cached entry of a stream, or a new one that is not cached
@@ -69,6 +71,16 @@ func (e *entry[S]) queue(ctx context.Context) error {
 	case <-ctx.Done():
 		return fmt.Errorf("wait for other commands: %w", ctx.Err())
 	}
+}
+
+// busy reports whether commands are lined up.
+func (e *entry[S]) busy() bool { return len(e.turn) > 0 }
+
+// beyond reports whether the state goes further than a place.
+func (e *entry[S]) beyond(p place) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.seen.revision > p.revision
 }
 
 func (e *entry[S]) leave() { <-e.turn }

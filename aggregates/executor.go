@@ -65,8 +65,8 @@ func (x *Executor) recordedAt(c Command) time.Time {
 }
 
 // tries is how often a command is decided anew because somebody else was first.
-// From the second time on the commands of this process to one stream queue up,
-// so it takes that many other processes' commands in a row to use them up.
+// Commands of this process that lost a race queue up, so it takes that many
+// other processes' commands in a row to use them up.
 const tries = 32
 
 // Load returns an aggregate's state as it is now; the zero state for one that
@@ -74,7 +74,7 @@ const tries = 32
 func Load[S any](ctx context.Context, x *Executor, kind Kind[S], org, id uuid.UUID) (S, error) {
 	stream := events.Stream(kind.Category, org, id).String()
 	e := lookup[S](x, stream)
-	if err := e.refresh(ctx, x, kind, stream); err != nil {
+	if err := e.refreshShared(ctx, x, kind, stream); err != nil {
 		var none S
 		return none, err
 	}
@@ -143,7 +143,17 @@ func run[S any](ctx context.Context, x *Executor, kind Kind[S], id uuid.UUID, cm
 		}
 		fresh = true
 	}
-	for try := range tries {
+	lost, queued := false, false
+	for range tries {
+		// Who lost a race lines up, and who comes while others are lined up does
+		// so as well: so nobody is overtaken for ever by commands of this process.
+		if !queued && (lost || e.busy()) {
+			if err := e.queue(ctx); err != nil {
+				return Result{}, err
+			}
+			defer e.leave()
+			queued = true
+		}
 		state, seen := e.snapshot()
 		payloads, res, decided, err := c.consider(e, state, seen, decide)
 		if decided { // there is something to append
@@ -152,14 +162,12 @@ func run[S any](ctx context.Context, x *Executor, kind Kind[S], id uuid.UUID, cm
 			if !errors.As(err, &moved) {
 				return res, err
 			}
+			if lost = true; e.beyond(seen) {
+				fresh = false
+				continue // another command of this process was first; its state is here
+			}
 		} else if fresh {
 			return res, err
-		}
-		if try == 1 {
-			if err := e.queue(ctx); err != nil {
-				return Result{}, err
-			}
-			defer e.leave()
 		}
 		if err := e.refresh(ctx, x, kind, c.name); err != nil {
 			return Result{}, err

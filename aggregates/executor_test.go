@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -148,6 +149,34 @@ func TestAWarmStateIsNotReadAgain(t *testing.T) {
 	if calls != 1 {
 		t.Errorf("decided %d times on a warm state, want once", calls)
 	}
+}
+
+func TestALookSeesWhatWasAppendedBeforeIt(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	here, there := b.process(0), b.process(0)
+	var end sync.WaitGroup
+	for range 16 {
+		end.Go(func() {
+			for range 20 {
+				owner := uuid.New()
+				_, err := aggregates.Execute(b.ctx, there, groups, b.all, b.command(), group.AddOwner{User: owner}.Decide)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				state, err := aggregates.Load(b.ctx, here, groups, b.org, b.all)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if !slices.Contains(state.Owners, owner) {
+					t.Errorf("a look at %d owners misses one that was there before", len(state.Owners))
+				}
+			}
+		})
+	}
+	end.Wait()
 }
 
 func TestTheCacheIsBoundedAndOnlyACache(t *testing.T) {

@@ -55,7 +55,7 @@ func BenchmarkCommand(b *testing.B) {
 			for _, work := range []func(int) error{append, set, create} {
 				rate(b, clients, 2*clients, work) // connected and warm
 			}
-			const rounds = 4
+			const rounds = 20
 			each := max(b.N/rounds, clients)
 			var appended, commanded, created float64
 			b.ResetTimer()

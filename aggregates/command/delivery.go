@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"strconv"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -75,10 +76,17 @@ func (s *Service) mayCreate(ctx context.Context, c access.Caller, in CreateDeliv
 // sees only groups creates in a group even with the Group field off, for
 // segregation stays enforced.
 func (s *Service) mayTag(ctx context.Context, c access.Caller, id uuid.UUID) error {
-	if _, err := s.usableGroup(ctx, c, id); err != nil || !c.SeesAll() {
-		return err
+	var field error
+	var both sync.WaitGroup
+	if c.SeesAll() {
+		both.Go(func() { field = s.fieldOn(ctx, c) })
 	}
-	return s.fieldOn(ctx, c)
+	_, err := s.usableGroup(ctx, c, id)
+	both.Wait()
+	if err == nil {
+		err = field
+	}
+	return err
 }
 
 func (s *Service) fieldOn(ctx context.Context, c access.Caller) error {
