@@ -84,10 +84,7 @@ func (v *verifier) log(ctx context.Context, end uint64) (indexed, tombstones int
 			fault = ctx.Err()
 		}
 	}
-	if fault == nil {
-		fault = it.Error()
-	}
-	return indexed, tombstones, errors.Join(fault, it.Close())
+	return indexed, tombstones, v.journal.endScan(it, fault, "verify the log")
 }
 
 // streams follows the index of every stream.
