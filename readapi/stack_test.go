@@ -36,8 +36,10 @@ import (
 
 func TestMain(m *testing.M) {
 	// Every check makes an organisation; the flag on the command line wins.
-	if err := flag.Set("rapid.checks", "15"); err != nil {
-		panic(err)
+	for name, value := range map[string]string{"rapid.checks": "15", "rapid.shrinktime": "10s"} {
+		if err := flag.Set(name, value); err != nil {
+			panic(err)
+		}
 	}
 	os.Exit(pgtest.Main(m))
 }

@@ -16,7 +16,8 @@ const maxEmail = 254
 // without blanks around it, in Unicode NFKC, in lower case. What cannot be an
 // address is refused with kind Invalid; whether it exists is not looked at.
 func NormaliseEmail(email string) (string, error) {
-	e := strings.ToLower(norm.NFKC.String(strings.TrimSpace(email)))
+	// Lower case may undo the normal form, so it is made once more.
+	e := strings.TrimSpace(norm.NFKC.String(strings.ToLower(norm.NFKC.String(email))))
 	name, domain, ok := strings.Cut(e, "@")
 	switch {
 	case e == "":

@@ -1,11 +1,13 @@
 package route
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -63,7 +65,11 @@ func Router(cfg Config, routes ...Route) (*mux.Router, error) {
 
 	r := mux.NewRouter().UseEncodedPath().SkipClean(true)
 	names := map[string]bool{}
-	for _, rt := range append([]Route{own}, routes...) {
+	all := append([]Route{own}, routes...)
+	// The router tries one route after the other: the queries, which are most of
+	// the requests, come first.
+	slices.SortStableFunc(all, func(x, y Route) int { return cmp.Compare(rank(x), rank(y)) })
+	for _, rt := range all {
 		if names[rt.Name] || rt.Handler == nil {
 			return nil, fmt.Errorf("route: %s %s: its name %q is taken or it has no handler", rt.Method, rt.Path, rt.Name)
 		}
@@ -78,6 +84,17 @@ func Router(cfg Config, routes ...Route) (*mux.Router, error) {
 	r.NotFoundHandler = guarded(http.HandlerFunc(cfg.Problems.NotFound))
 	r.MethodNotAllowedHandler = guarded(notAllowed(cfg.Problems, r))
 	return r, nil
+}
+
+func rank(r Route) int {
+	switch {
+	case r.Method != http.MethodGet:
+		return 2
+	case r.Public:
+		return 1
+	default:
+		return 0
+	}
 }
 
 // notAllowed answers for a path that has other methods, and names them.
