@@ -70,9 +70,8 @@ func exitCode(err error) int {
 
 // oneLine makes one line of an error, whatever its parts hold.
 func oneLine(err error) string {
-	text := err.Error()
-	if errors.Is(err, context.Canceled) && !strings.Contains(text, "interrupted") {
-		text = "interrupted before it was done: " + text
+	if errors.Is(err, context.Canceled) {
+		return "interrupted before it was done; the same command goes on where it stopped"
 	}
-	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
+	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
 }

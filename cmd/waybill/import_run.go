@@ -70,12 +70,9 @@ func (j *importJob) close() error {
 // instant.
 func (s *system) importFile(ctx context.Context, org uuid.UUID, createGroups bool, j *importJob) (importSummary, error) {
 	defer j.bar.finish()
-	w := &watch{report: j.report, told: j.imported, under: map[int]importing.Draft{}}
+	w := &watch{report: j.report, bar: j.bar, total: j.file.Rows(), told: j.imported, under: map[int]importing.Draft{}}
 	out, err := s.commands.ImportDeliveries(ctx, access.System(org), command.Envelope{}, command.ImportDeliveries{
 		File: j.file.Name(), CreateGroups: createGroups, Drafts: w.drafts(j.file.Deliveries()), Report: w.outcome,
-		Progress: func(c command.ImportCounts) {
-			j.bar.show("importing deliveries", int64(c.Created+c.AlreadyKnown+c.Rejected), 0, false)
-		},
 	})
 	return importSummary{
 		File: j.file.Name(), Rows: j.file.Rows(), Deliveries: w.deliveries, Items: w.items,

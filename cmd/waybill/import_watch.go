@@ -13,11 +13,14 @@ import (
 // way and no others.
 type watch struct {
 	report *report
+	bar    *bar
+	total  int                   // rows of the file
 	told   func(command.Outcome) // may be nil
 
 	mu                sync.Mutex
 	under             map[int]importing.Draft // by first row
 	deliveries, items int
+	rows              int // of the deliveries that came back
 }
 
 // drafts passes the deliveries on.
@@ -48,6 +51,8 @@ func (w *watch) outcome(o command.Outcome) {
 	w.mu.Lock()
 	d := w.under[o.Row]
 	delete(w.under, o.Row)
+	w.rows += len(d.Rows)
+	w.bar.show("importing rows", int64(w.rows), int64(w.total), false)
 	w.mu.Unlock()
 	if w.told != nil {
 		w.told(o)

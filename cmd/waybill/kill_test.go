@@ -77,15 +77,12 @@ func TestAnImportKilledAtAnyInstantIsThereOnceInTheEnd(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("to the end: %v\n%s", err, out.String())
 	}
-	text, err := os.ReadFile(acknowledged)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := readFile(t, acknowledged)
 	t.Logf("%d deliveries, %d bytes of %d acknowledged before the last run", total, acks, len(text))
 	if acks == 0 {
 		t.Error("no kill met an import under way")
 	}
-	checkOnce(t, dir, total, string(text))
+	checkOnce(t, dir, total, text)
 }
 
 // bigFile writes an export of n deliveries, whose rows are no neighbours.
@@ -198,4 +195,35 @@ func fingerprints(ctx context.Context, s *system) (map[string]string, error) {
 		prints[table] = print
 	}
 	return prints, nil
+}
+
+func TestAnImportToldToStopGoesOnNextTime(t *testing.T) {
+	t.Parallel()
+	dir := dataDir(t)
+	path, total := bigFile(t, 2*perKill)
+	mustRun(t, "organisation", "create", "Test", "--owner-name", "Olivia", "--owner-email", "olivia@example.com", "--data", dir)
+	acknowledged := filepath.Join(t.TempDir(), "acknowledged")
+	cmd, out := start(t, []string{acknowledgedTo + "=" + acknowledged}, "import", path, "--create-groups", "--data", dir)
+	eventually(t, "the import is under way", func() bool { return !absent(acknowledged) && len(readFile(t, acknowledged)) > 0 })
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // the exit code tells
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || !strings.Contains(out.String(), "goes on where it stopped") {
+		t.Errorf("exit code %d\n%s", code, out.String())
+	}
+	if postgresOf(dir) != 0 {
+		t.Error("a Postgres still runs")
+	}
+	mustRun(t, "import", path, "--create-groups", "--data", dir)
+	checkOnce(t, dir, total, readFile(t, acknowledged))
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
