@@ -43,6 +43,12 @@ func importHolder(org uuid.UUID, stream string, seen events.Expected) uuid.UUID 
 // was imported with it once.
 func (c *Claims) TakeImport(ctx context.Context, cmd Command, key Key) (delivery uuid.UUID, known bool, err error) {
 	stream := c.Stream(cmd.Org, key).String()
+	// Nearly always it is a file imported before: the delivery that the first
+	// claim of the key was for exists, and then no claim needs to be read.
+	fate, err := c.judge(ctx, cmd.Org, importHolder(cmd.Org, stream, events.NoStream), key)
+	if err != nil || fate == Holds || fate == Moved {
+		return uuid.Nil, err == nil, err
+	}
 	for range rounds {
 		claim, err := c.read(ctx, stream)
 		if err != nil {

@@ -3,6 +3,8 @@ package command_test
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,6 +17,7 @@ import (
 	"waybill/aggregates/command"
 	"waybill/aggregates/importing"
 	"waybill/events"
+	"waybill/events/store"
 )
 
 // rate runs n calls of work by some clients at a time and returns calls/s.
@@ -128,26 +131,63 @@ func createDelivery(o *bundle) func(int) error {
 	}
 }
 
-// BenchmarkImport imports drafts that nobody knows, claims included.
+// BenchmarkImport imports drafts that nobody knows, claims included, in turns
+// with bare bulk appends of two ready-made events to two new streams each.
 func BenchmarkImport(b *testing.B) {
 	o := setup(b)
 	o.ctx = context.Background()
 	o.imports(file(10, codes...), len(codes))
-	b.ReportAllocs()
+	drafts := many(b.N)
+	const rounds = 5
+	each := max(b.N/rounds, 1)
+	var imported, appended time.Duration
+	n := 0
 	b.ResetTimer()
-	start := time.Now()
-	if r := o.imports(many(b.N), 0); r.Created != b.N {
-		b.Errorf("the import reports %+v", r.ImportCounts)
+	for part := range slices.Chunk(drafts, each) {
+		start := time.Now()
+		if r := o.imports(part, 0); r.Created != len(part) {
+			b.Errorf("the import reports %+v", r.ImportCounts)
+		}
+		imported += time.Since(start)
+		start = time.Now()
+		o.bulk(len(part))
+		appended += time.Since(start)
+		n += len(part)
 	}
-	b.ReportMetric(float64(b.N)/time.Since(start).Seconds(), "deliveries/s")
+	b.ReportMetric(float64(n)/imported.Seconds(), "deliveries/s")
+	b.ReportMetric(float64(n)/appended.Seconds(), "pairs/s")
+	b.ReportMetric(appended.Seconds()/imported.Seconds(), "of-bulk")
+}
+
+// bulk appends n pairs of events as large as those of an import.
+func (b *bundle) bulk(n int) {
+	b.Helper()
+	bulk, err := b.store.Bulk(b.ctx, store.BulkConfig{InFlight: 2000})
+	b.must(err)
+	claim := events.Proposed{Type: "KeyClaimed", Metadata: []byte(`{"` + strings.Repeat("m", 400) + `":1}`), Data: []byte(`{"` + strings.Repeat("d", 120) + `":1}`)}
+	creation := events.Proposed{Type: "DeliveryCreated", Metadata: []byte(`{"` + strings.Repeat("m", 450) + `":1}`), Data: []byte(`{"` + strings.Repeat("d", 600) + `":1}`)}
+	var end sync.WaitGroup
+	for range 4 {
+		end.Go(func() {
+			for range n / 4 {
+				for _, e := range []events.Proposed{claim, creation} {
+					e.ID = uuid.New()
+					bulk.Append(b.ctx, "Bare-"+e.ID.String(), events.NoStream, []events.Proposed{e})
+				}
+			}
+		})
+	}
+	end.Wait()
+	b.must(bulk.Close(b.ctx))
 }
 
 // BenchmarkImportAgain imports drafts that are all known.
 func BenchmarkImportAgain(b *testing.B) {
 	o := setup(b)
 	o.ctx = context.Background()
+	o.imports(file(10, codes...), len(codes))
 	drafts := many(b.N)
-	o.imports(drafts, len(codes))
+	o.imports(drafts, 0)
 	b.ResetTimer()
 	start := time.Now()
 	if r := o.imports(drafts, 0); r.AlreadyKnown != b.N {
