@@ -34,8 +34,8 @@ type Config struct {
 	// done before its unit is committed. An error that is [Permanent], of kind
 	// fault.Invalid, or a panic parks the event it is about (found by splitting
 	// the run); an outage (fault.Unavailable, network and connection errors) is
-	// waited out; any other error is retried Retries times and then parks the
-	// event, provided that Log can be loaded at that moment. Required.
+	// waited out; any other error of a single event is retried Retries times and
+	// then parks it, provided that Log can be loaded at that moment. Required.
 	Handler func(ctx context.Context, run *Run) error
 
 	// MaxRun is the greatest number of events in a run. A run is whatever is

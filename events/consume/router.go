@@ -58,13 +58,22 @@ func (c *Consumer) fold(msg *message.Message) error {
 	if len(run.Records) == 0 {
 		return nil
 	}
-	return c.cfg.Handler(msg.Context(), run)
+	err := c.cfg.Handler(msg.Context(), run)
+	if err != nil && len(run.Records) > 1 && !isOutage(err) {
+		return &splitError{err}
+	}
+	return err
 }
 
-// worthRetrying decides after a failed try: an outage is waited out, a failure
-// of unknown kind is tried a few times.
+// worthRetrying decides after a failed try: an outage is waited out, a single
+// event's failure of unknown kind is tried a few times. A run of several that
+// fails is halved at once: that tries all of it again, and finds the culprit.
 func (c *Consumer) worthRetrying(p middleware.RetryParams) bool {
-	return !isPermanent(p.Err) && (isOutage(p.Err) || p.RetryNum < c.cfg.Retries)
+	if isOutage(p.Err) {
+		return true
+	}
+	var several *splitError
+	return !isPermanent(p.Err) && !errors.As(p.Err, &several) && p.RetryNum < c.cfg.Retries
 }
 
 // mayPark says which failures of a single event park it.
@@ -89,7 +98,7 @@ func (c *Consumer) suspect(h message.HandlerFunc) message.HandlerFunc {
 			}
 		}
 		run.cause, run.outage = err, isOutage(err)
-		if len(run.Records) > 1 {
+		if len(run.Records) > 1 { // a panic comes without the mark
 			err = &splitError{err}
 		}
 		return produced, err
