@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -29,6 +30,7 @@ type entry[S any] struct {
 	state   S
 	seen    place
 	done    history
+	rival   time.Time   // when another process was last seen to write
 	reading bool        // a shared reading is under way
 	next    *sharedRead // the one after it; nil when nobody waits
 }
@@ -83,7 +85,33 @@ func (e *entry[S]) beyond(p place) bool {
 	return e.seen.revision > p.revision
 }
 
-func (e *entry[S]) leave() { <-e.turn }
+// leave gives the turn to the next command, after a pause.
+func (e *entry[S]) leave(pause time.Duration) {
+	if pause <= 0 {
+		<-e.turn
+		return
+	}
+	time.AfterFunc(pause, func() { <-e.turn })
+}
+
+// meetRival notes that another process writes to the stream as well.
+func (e *entry[S]) meetRival() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.rival = time.Now()
+}
+
+// courtesy returns how long the commands of this process hold back after one of
+// them succeeded with an append that took so long. Having the newest state, they
+// would otherwise always be ahead of another process, which has to read it.
+func (e *entry[S]) courtesy(took time.Duration) time.Duration {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if time.Since(e.rival) > time.Second {
+		return 0
+	}
+	return min(2*took, 100*time.Millisecond)
+}
 
 // refresh folds what the stream has beyond the state, and keeps it in the cache.
 func (e *entry[S]) refresh(ctx context.Context, x *Executor, kind Kind[S], stream string) error {

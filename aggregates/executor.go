@@ -64,10 +64,14 @@ func (x *Executor) recordedAt(c Command) time.Time {
 	return c.At.UTC().Truncate(time.Microsecond)
 }
 
-// tries is how often a command is decided anew because somebody else was first.
-// Commands of this process that lost a race queue up, so it takes that many
-// other processes' commands in a row to use them up.
-const tries = 32
+// A command is decided anew because somebody else was first, at least so often
+// and at least so long, before it is refused. Commands of this process that lost
+// a race queue up; on a stream that several processes keep busy it may take a
+// while.
+const (
+	tries    = 32
+	patience = 5 * time.Second
+)
 
 // Load returns an aggregate's state as it is now; the zero state for one that
 // does not exist.
@@ -143,29 +147,33 @@ func run[S any](ctx context.Context, x *Executor, kind Kind[S], id uuid.UUID, cm
 		}
 		fresh = true
 	}
-	lost, queued := false, false
-	for range tries {
+	lost, queued, pause := false, false, time.Duration(0)
+	started := time.Now()
+	for try := 0; try < tries || time.Since(started) < patience; try++ {
 		// Who lost a race lines up, and who comes while others are lined up does
 		// so as well: so nobody is overtaken for ever by commands of this process.
 		if !queued && (lost || e.busy()) {
 			if err := e.queue(ctx); err != nil {
 				return Result{}, err
 			}
-			defer e.leave()
+			defer func() { e.leave(pause) }()
 			queued = true
 		}
 		state, seen := e.snapshot()
 		payloads, res, decided, err := c.consider(e, state, seen, decide)
 		if decided { // there is something to append
+			begun := time.Now()
 			res, err = c.append(ctx, e, state, seen, payloads)
 			var moved *store.ConflictError
 			if !errors.As(err, &moved) {
+				pause = e.courtesy(time.Since(begun))
 				return res, err
 			}
 			if lost = true; e.beyond(seen) {
 				fresh = false
 				continue // another command of this process was first; its state is here
 			}
+			e.meetRival()
 		} else if fresh {
 			return res, err
 		}

@@ -8,6 +8,7 @@ import (
 
 	"waybill/aggregates"
 	"waybill/aggregates/access"
+	"waybill/aggregates/group"
 	"waybill/aggregates/user"
 	"waybill/events"
 	"waybill/events/fault"
@@ -91,20 +92,35 @@ func (s *Service) EndGrant(ctx context.Context, c access.Caller, env Envelope, i
 	return aggregates.Execute(ctx, s.x, users, in.User, cmd, user.EndGrant{Grant: in.Grant, At: cmd.At}.Decide)
 }
 
-// BlockUser ends a user's access until UnblockUser. Errors: NotFound, Denied,
-// Conflict (owner-stays).
+// BlockUser ends a user's access until UnblockUser. A blocked owner does not
+// count as one. Errors: NotFound, Denied, Conflict (last-owner).
 func (s *Service) BlockUser(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID) (aggregates.Result, error) {
-	return s.onUser(ctx, c, s.command(c, env), id, func(u user.State) ([]events.Payload, error) {
+	cmd := s.command(c, env)
+	return s.onUser(ctx, c, cmd, id, func(u user.State) ([]events.Payload, error) {
 		if id == c.User {
 			return nil, fault.New(fault.Denied, "not-oneself", "You cannot block yourself.")
 		}
-		return user.Block{}.Decide(u)
+		evs, err := user.Block{}.Decide(u)
+		if err != nil || len(evs) == 0 || u.Role != access.RoleOwner {
+			return evs, err
+		}
+		// First of all, so that two owners cannot block each other. Stopped after
+		// it, the organisation counts an owner too few, which does no harm, until
+		// the command is repeated.
+		_, err = aggregates.Execute(ctx, s.x, groups, group.AllID(c.Org), cmd, group.RemoveOwner{User: id}.Decide)
+		return evs, err
 	})
 }
 
 // UnblockUser gives a blocked user back what it held. Errors: NotFound, Denied.
 func (s *Service) UnblockUser(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID) (aggregates.Result, error) {
-	return s.onUser(ctx, c, s.command(c, env), id, user.Unblock{}.Decide)
+	cmd := s.command(c, env)
+	res, err := s.onUser(ctx, c, cmd, id, user.Unblock{}.Decide)
+	if err != nil {
+		return res, err
+	}
+	owner, err := s.recordOwner(ctx, cmd, id)
+	return res.Later(owner), err
 }
 
 // AcceptInvitation asks for an invited user to become active.

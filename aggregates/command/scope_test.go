@@ -2,6 +2,7 @@ package command_test
 
 import (
 	"errors"
+	"sync"
 	"testing"
 	"time"
 
@@ -117,7 +118,7 @@ func TestWhatACallerDoesNotSeeDoesNotExistAndVerbsAreDeniedOnWhatItSees(t *testi
 		"the settings of a foreign organisation": {settings(b, foreign), none, "organisation-not-found"},
 		"blocking oneself":                       {block(b, b.caller(nobody.ID, access.RoleManager, true), nobody.ID), denied, "not-oneself"},
 		"blocking the owner":                     {block(b, b.owner, b.owner.User), denied, "not-oneself"},
-		"blocking another owner":                 {block(b, b.somebody(access.RoleOwner, true), b.owner.User), conflict, "owner-stays"},
+		"blocking the last owner":                {block(b, b.somebody(access.RoleOwner, true), b.owner.User), conflict, "last-owner"},
 	} {
 		t.Run(name, func(t *testing.T) { wantCode(t, tc.err, tc.kind, tc.code) })
 	}
@@ -260,6 +261,27 @@ func TestAnOrganisationHasItsAllGroupAndItsOwners(t *testing.T) {
 			t.Errorf("the fields at fault are %v, want %q", f.Fields, field)
 		}
 	}
+}
+
+func TestOneOfTwoOwnersWhoBlockEachOtherStays(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	second := b.caller(b.user(access.RoleOwner, "otto@example.com").ID, access.RoleOwner, true)
+	other := b.process()
+	errs := make([]error, 2)
+	var end sync.WaitGroup
+	end.Go(func() { _, errs[0] = b.s.BlockUser(b.ctx, b.owner, env(), second.User) })
+	end.Go(func() { _, errs[1] = other.BlockUser(b.ctx, second, env(), b.owner.User) })
+	end.Wait()
+	loser, survivor, blocked := errs[1], b.owner, second
+	if errs[0] != nil {
+		loser, survivor, blocked = errs[0], second, b.owner
+	}
+	wantCode(t, loser, fault.Conflict, "last-owner")
+	_, err := b.s.UnblockUser(b.ctx, survivor, env(), blocked.User)
+	b.must(err)
+	_, err = b.s.BlockUser(b.ctx, blocked, env(), survivor.User) // counted again
+	b.must(err)
 }
 
 func TestPersonalDataIsSealedInTheLog(t *testing.T) {

@@ -116,8 +116,13 @@ func (s *Service) create(ctx context.Context, cmd aggregates.Command, add user.A
 	return out, err
 }
 
-// recordOwner puts a user into the set of owners on the ALL group.
+// recordOwner puts a user that is an owner and not blocked into the set of
+// owners on the ALL group. For any other user it does nothing.
 func (s *Service) recordOwner(ctx context.Context, cmd aggregates.Command, id uuid.UUID) (aggregates.Result, error) {
+	u, err := aggregates.Load(ctx, s.x, users, cmd.Org, id)
+	if err != nil || u.Role != access.RoleOwner || u.Status == user.Blocked {
+		return aggregates.Result{}, err
+	}
 	return aggregates.Execute(ctx, s.x, groups, group.AllID(cmd.Org), cmd, group.AddOwner{User: id}.Decide)
 }
 

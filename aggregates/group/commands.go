@@ -1,6 +1,7 @@
 package group
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -70,12 +71,28 @@ func (c AddOwner) Decide(s State) ([]events.Payload, error) {
 	if err := s.organisation(); err != nil {
 		return nil, err
 	}
-	for _, o := range s.Owners {
-		if o == c.User {
-			return nil, nil
-		}
+	if slices.Contains(s.Owners, c.User) {
+		return nil, nil
 	}
 	return []events.Payload{&events.OwnerAdded{User: c.User}}, nil
+}
+
+// RemoveOwner takes a user out of the organisation's set of owners.
+type RemoveOwner struct{ User uuid.UUID }
+
+// Decide gives OwnerRemoved; nothing when the user is none. The last owner
+// stays.
+func (c RemoveOwner) Decide(s State) ([]events.Payload, error) {
+	if err := s.organisation(); err != nil {
+		return nil, err
+	}
+	switch {
+	case !slices.Contains(s.Owners, c.User):
+		return nil, nil
+	case len(s.Owners) == 1:
+		return nil, fault.New(fault.Conflict, "last-owner", "The last owner of the organisation stays; make somebody else an owner first.")
+	}
+	return []events.Payload{&events.OwnerRemoved{User: c.User}}, nil
 }
 
 // MapCode makes rows with a customer code belong to the group.

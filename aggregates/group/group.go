@@ -14,7 +14,8 @@ import (
 //     organisation itself), "client" (linked to one client) or "standard".
 //   - The ALL group carries what belongs to the whole organisation: its name,
 //     kind and timezone, whether the Group field is on, the vehicle register and
-//     the set of owners. It is never archived, tagged, or given a code.
+//     the set of owners, which never becomes empty. It is never archived,
+//     tagged, or given a code.
 //   - active <-> archived. An archived group takes no new tags, grants or codes.
 //   - Its name is unique in the organisation by its normal form, and "ALL" is
 //     reserved; a customer code is unique in the organisation. Both are kept so
@@ -81,6 +82,8 @@ func Evolve(s State, p events.Payload) State {
 		}
 	case *events.OwnerAdded:
 		s.Owners = with(s.Owners, e.User)
+	case *events.OwnerRemoved:
+		s.Owners = slices.DeleteFunc(slices.Clone(s.Owners), func(u uuid.UUID) bool { return u == e.User })
 	case *events.GroupFieldEnabled:
 		s.FieldEnabled = true
 	case *events.GroupFieldDisabled:

@@ -92,7 +92,7 @@ func (p *Policies) Handle(ctx context.Context, run *consume.Run) error {
 
 func (p *Policies) react(ctx context.Context, r events.Record) error {
 	switch r.Type {
-	case "GroupCreated", "UserAdded", "GroupArchived":
+	case "GroupCreated", "UserAdded", "UserUnblocked", "GroupArchived":
 	default:
 		return nil // most events; not even decoded
 	}
@@ -115,15 +115,22 @@ func (p *Policies) react(ctx context.Context, r events.Record) error {
 		if e.Role != access.RoleOwner {
 			return nil
 		}
-		if err := p.wait(ctx, r); err != nil {
-			return err
-		}
-		_, err = p.cfg.Commands.RecordOwner(ctx, caller, because(ev, "record owner"), id)
-		return p.settled(r, err)
+		return p.recordOwner(ctx, caller, ev)
+	case *events.UserUnblocked:
+		return p.recordOwner(ctx, caller, ev)
 	case *events.GroupArchived:
 		return p.endGrants(ctx, caller, ev, id)
 	}
 	return nil
+}
+
+// recordOwner has a user counted among the owners, if it is one.
+func (p *Policies) recordOwner(ctx context.Context, caller access.Caller, ev events.Event) error {
+	if err := p.wait(ctx, ev.Record); err != nil {
+		return err
+	}
+	_, err := p.cfg.Commands.RecordOwner(ctx, caller, because(ev, "record owner"), ev.Stream.UUID())
+	return p.settled(ev.Record, err)
 }
 
 // endGrants ends the access to an archived group, so that restoring it revives

@@ -137,15 +137,12 @@ func revoke(s State, which func(Grant) bool, at time.Time) []events.Payload {
 // Block ends all access until Unblock.
 type Block struct{}
 
-// Decide gives UserBlocked; nothing when it is blocked already.
+// Decide gives UserBlocked; nothing when it is blocked already. That the last
+// owner stays is decided on the ALL group, which has the set of owners.
 func (Block) Decide(s State) ([]events.Payload, error) {
 	switch {
 	case !s.Exists():
 		return nil, None()
-	case s.Role == access.RoleOwner:
-		// The owners are a set on the ALL group, so that the last one stays is
-		// decided there; as long as that set only grows, no owner is blocked.
-		return nil, fault.New(fault.Conflict, "owner-stays", "An owner cannot be blocked.")
 	case s.Status == Blocked:
 		return nil, nil
 	}

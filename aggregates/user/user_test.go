@@ -147,7 +147,6 @@ func TestPermissionsAndAccount(t *testing.T) {
 		"nobody has no switches":                 {When: SetPermissions{}, Refused: "user-not-found"},
 		"a user is blocked":                      {Given: scoped, When: Block{}, Then: then(&events.UserBlocked{})},
 		"blocking twice is once":                 {Given: append(scoped, &events.UserBlocked{}), When: Block{}},
-		"an owner is not blocked":                {Given: given(added("owner", "all")), When: Block{}, Refused: "owner-stays"},
 		"nobody is not blocked":                  {When: Block{}, Refused: "user-not-found"},
 		"a blocked user is unblocked":            {Given: append(scoped, &events.UserBlocked{}), When: Unblock{}, Then: then(&events.UserUnblocked{})},
 		"only a blocked user is unblocked":       {Given: scoped, When: Unblock{}},
