@@ -22,7 +22,7 @@ import (
 // Each benchmark measures the limit and the node in turns within one run, and reports both rates and their ratio.
 const (
 	benchSize  = 550 // with its metadata about 600 bytes
-	benchTurns = 4
+	benchTurns = 20
 )
 
 // inTurns runs b.N operations against the limit and as many against the node, a part of each at a time.

@@ -75,7 +75,7 @@ func (b *builder) flush() {
 	}
 	g.last = b.tail.last
 	b.group = &group{}
-	b.j.syncing <- g
+	b.j.settleGroup(g)
 }
 
 func (b *builder) finish(op *pebble.DeferredBatchOp) {

@@ -7,9 +7,9 @@ import (
 )
 
 // Appends are decided and written by one goroutine, in groups: whatever is queued while the disk works becomes the next
-// group. Two groups overlap: while one is on its way to the disk the next is decided, seeing the heads that the one
-// before leaves. Answers go out in order, each group's after its fsync; if that fails, nothing behind it is answered as
-// written.
+// group. Under load groups overlap: while one is on its way to the disk the next is decided, seeing the heads that the one
+// before leaves. Without load the committer waits for the disk itself, which saves waking another goroutine. Answers go
+// out in order, each group's after its fsync; if that fails, nothing behind it is answered as written.
 
 // The size of a group, beyond which it goes to disk as it is.
 const (
@@ -57,35 +57,49 @@ func (j *Journal) commitLoop(t tail) {
 	}
 }
 
+// settleGroup sees a group to the disk: behind those that are under way, or at once when there are none and nothing else
+// is waiting.
+func (j *Journal) settleGroup(g *group) {
+	if j.onWay.Load() == 0 && len(j.queue) == 0 {
+		j.finish(g)
+		return
+	}
+	j.onWay.Add(1)
+	j.syncing <- g
+}
+
 func (j *Journal) syncLoop() {
 	for g := range j.syncing {
-		if g.err == nil && j.Err() != nil {
-			g.err = j.Err()
-		}
-		if g.batch != nil {
-			if g.err == nil {
-				if err := g.batch.SyncWait(); err != nil {
-					j.fail(err)
-					g.err = j.Err()
-				}
-			}
-			if g.err == nil {
-				_ = g.batch.Close() // a batch that failed may still be referred to by the engine
-			}
-		}
-		if g.err == nil && g.last > j.durable.Load() {
-			j.durable.Store(g.last)
-			j.wake()
-		}
-		for _, r := range g.requests {
-			if g.err != nil {
-				r.written, r.err = Written{}, g.err
-			}
-			r.answer(r.written, r.err)
-		}
+		j.finish(g)
+		j.onWay.Add(-1)
 	}
 	close(j.done)
 	j.refuseQueued()
+}
+
+// finish waits for the disk, shows the group to readers, and answers.
+func (j *Journal) finish(g *group) {
+	if g.err == nil && j.Err() != nil {
+		g.err = j.Err()
+	}
+	if g.batch != nil && g.err == nil {
+		if err := g.batch.SyncWait(); err != nil {
+			j.fail(err)
+			g.err = j.Err()
+		} else {
+			_ = g.batch.Close() // a batch that failed may still be referred to by the engine
+		}
+	}
+	if g.err == nil && g.last > j.durable.Load() {
+		j.durable.Store(g.last)
+		j.wake()
+	}
+	for _, r := range g.requests {
+		if g.err != nil {
+			r.written, r.err = Written{}, g.err
+		}
+		r.answer(r.written, r.err)
+	}
 }
 
 // applyBatch hands the batch to the engine without waiting for the disk. The engine panics on a log that failed before.

@@ -61,6 +61,7 @@ type Journal struct {
 
 	queue   chan *request
 	syncing chan *group
+	onWay   atomic.Int32  // groups that are syncing
 	stop    chan struct{} // closed by Close: no more appends
 	done    chan struct{} // closed when the last group is answered
 
