@@ -12,7 +12,8 @@ import (
 	"waybill/events/store/storetest"
 )
 
-// soak names the environment variable that runs the suite at its full size.
+// soak names the environment variable that runs the suite at its full size and
+// several times at once, STRESS_TEST_COUNT times or ten.
 const soak = "WAYBILL_SOAK"
 
 // TestPublisherAndSubscriberPassWatermillsSuite runs Watermill's own conformance
@@ -21,8 +22,11 @@ const soak = "WAYBILL_SOAK"
 // features below say is not there: consumer groups and what needs them, and
 // restarting a broker by a command.
 func TestPublisherAndSubscriberPassWatermillsSuite(t *testing.T) {
-	url := storetest.URL(t)
-	tests.TestPubSub(t, tests.Features{
+	url, run := storetest.URL(t), tests.TestPubSub
+	if os.Getenv(soak) != "" {
+		run = tests.TestPubSubStressTest
+	}
+	run(t, tests.Features{
 		GuaranteedOrder:                  true,
 		Persistent:                       true,
 		NewSubscriberReceivesOldMessages: true,

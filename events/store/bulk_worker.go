@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
 
@@ -163,10 +164,11 @@ func (b *Bulk) fail(err error, unknown bool, age time.Duration) {
 	}
 	b.mu.Unlock()
 	for _, p := range late {
+		outcome := fmt.Errorf("append to stream %s: %w", p.stream, err)
 		if unknown {
-			err = &UnknownOutcomeError{Stream: p.stream, Err: err}
+			outcome = &UnknownOutcomeError{Stream: p.stream, Err: err}
 		}
-		b.settle(p, events.Position{}, err)
+		b.settle(p, events.Position{}, outcome)
 	}
 }
 

@@ -306,3 +306,31 @@ func TestCloseBesideFailingCallsIsHarmless(t *testing.T) {
 		callers.Wait()
 	}
 }
+
+func TestBulkAppendsThatAreRefusedSayWhyOneByOne(t *testing.T) {
+	t.Parallel()
+	f := &fake{batchAppend: func(s streams.Streams_BatchAppendServer) error {
+		s.Recv()
+		s.SetTrailer(trailer("exception", "access-denied"))
+		return status.Error(codes.PermissionDenied, "access denied")
+	}}
+	s := storetest.Open(t, store.Config{URL: "esdb://" + f.serve(t) + "?tls=false"})
+	b, err := s.Bulk(t.Context(), store.BulkConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pending []*store.Pending
+	for _, stream := range []string{"first", "second", "third"} {
+		pending = append(pending, b.Append(t.Context(), stream, events.NoStream, storetest.Events(1)))
+	}
+	for i, stream := range []string{"first", "second", "third"} {
+		_, err := pending[i].Wait(t.Context())
+		if err == nil || fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "stream "+stream) ||
+			strings.Count(err.Error(), "append to stream") != 1 {
+			t.Errorf("append to %s: %v, want a refusal that names it", stream, err)
+		}
+	}
+	if err := b.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
