@@ -16,7 +16,7 @@ import (
 // importJob is one file on its way into an organisation. It is staged before
 // anything is started, so that a file that cannot be taken leaves no trace.
 type importJob struct {
-	started  time.Time
+	staging  time.Duration
 	file     *importing.File
 	report   *report
 	bar      *bar
@@ -34,7 +34,7 @@ type importSummary struct {
 	RejectedRows  int             `json:"rejected_rows"`
 	GroupsCreated int             `json:"groups_created"`
 	Position      events.Position `json:"-"`
-	Seconds       float64         `json:"seconds"`
+	Seconds       float64         `json:"seconds"` // reading and importing
 }
 
 // stage reads a file; open is importing.Stage or the like. The job must be closed.
@@ -43,7 +43,8 @@ func (m *Main) stage(ctx context.Context, flags fileFlags, reportTo string, open
 	if err != nil {
 		return nil, err
 	}
-	j := &importJob{started: time.Now(), bar: newBar(m.Stderr), imported: m.Imported}
+	started := time.Now()
+	j := &importJob{bar: newBar(m.Stderr), imported: m.Imported}
 	defer j.bar.finish()
 	if j.report, err = newReport(reportTo); err != nil {
 		return nil, err
@@ -54,6 +55,7 @@ func (m *Main) stage(ctx context.Context, flags fileFlags, reportTo string, open
 		_ = j.report.close() // it holds nothing yet
 		return nil, err
 	}
+	j.staging = time.Since(started)
 	return j, nil
 }
 
@@ -70,6 +72,7 @@ func (j *importJob) close() error {
 // instant.
 func (s *system) importFile(ctx context.Context, org uuid.UUID, createGroups bool, j *importJob) (importSummary, error) {
 	defer j.bar.finish()
+	started := time.Now()
 	w := &watch{report: j.report, bar: j.bar, total: j.file.Rows(), told: j.imported, under: map[int]importing.Draft{}}
 	out, err := s.commands.ImportDeliveries(ctx, access.System(org), command.Envelope{}, command.ImportDeliveries{
 		File: j.file.Name(), CreateGroups: createGroups, Drafts: w.drafts(j.file.Deliveries()), Report: w.outcome,
@@ -77,6 +80,6 @@ func (s *system) importFile(ctx context.Context, org uuid.UUID, createGroups boo
 	return importSummary{
 		File: j.file.Name(), Rows: j.file.Rows(), Deliveries: w.deliveries, Items: w.items,
 		Created: out.Created, AlreadyKnown: out.AlreadyKnown, RejectedRows: j.report.rows,
-		GroupsCreated: out.GroupsCreated, Position: out.Position, Seconds: time.Since(j.started).Seconds(),
+		GroupsCreated: out.GroupsCreated, Position: out.Position, Seconds: (j.staging + time.Since(started)).Seconds(),
 	}, err
 }
