@@ -32,6 +32,9 @@ type workbookSource struct {
 func openWorkbook(path string, cfg Config, tempDir string) (src source, err error) {
 	name := filepath.Base(path)
 	defer mended(name, &err)
+	if err := checkSheets(path, name); err != nil {
+		return nil, err
+	}
 	f, err := excelize.OpenFile(path, excelize.Options{
 		RawCellValue: true, UnzipSizeLimit: maxUnzipped, UnzipXMLSizeLimit: inMemory, TmpDir: tempDir,
 	})

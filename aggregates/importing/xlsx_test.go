@@ -1,7 +1,9 @@
 package importing_test
 
 import (
+	"archive/zip"
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -72,5 +74,41 @@ func TestACutOffWorkbookIsAnError(t *testing.T) {
 		if _, err := read(t, "a.xlsx", contents[:n], importing.Config{}); err == nil {
 			t.Errorf("the first %d of %d bytes were taken for a workbook", n, len(contents))
 		}
+	}
+}
+
+func TestASheetThatIsDamagedInTheMiddleIsAnErrorNotAShorterFile(t *testing.T) {
+	t.Parallel()
+	contents := book(t, []any{"Customer Code", "D.O. No.", "Delivery Date"}, []any{"A", "1", "2026-03-01"}, []any{"A", "2", "2026-03-01"}, []any{"A", "3", "2026-03-01"})
+	z, err := zip.NewReader(bytes.NewReader(contents), int64(len(contents)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var damaged bytes.Buffer
+	w := zip.NewWriter(&damaged)
+	for _, part := range z.File {
+		r, err := part.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := io.ReadAll(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text = bytes.Replace(text, []byte(`<row r="3"`), []byte(`<row r="3"></row>`+"\x0b"+`<row r="3"`), 1)
+		out, err := w.Create(part.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := out.Write(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	_, err = read(t, "a.xlsx", damaged.Bytes(), importing.Config{})
+	if err == nil || !strings.Contains(err.Error(), "damaged in or after row 3") {
+		t.Errorf("error %v", err)
 	}
 }
