@@ -29,6 +29,36 @@ func listen(address string) (net.Listener, error) {
 	return l, nil
 }
 
+// serve is what a server does besides following the log, until ctx ends.
+func (s *system) serve(ctx context.Context, l net.Listener, setupToken string, ready func()) error {
+	return alongside(s.tidy, func(ctx context.Context) error { return s.serveHTTP(ctx, l, setupToken, ready) })(ctx)
+}
+
+// tidying is how often sessions and links whose time is over are deleted. They
+// have stopped working before.
+const tidying = time.Hour
+
+func (s *system) tidy(ctx context.Context) error {
+	tick := time.NewTicker(tidying)
+	defer tick.Stop()
+	for {
+		n, err := s.access.PurgeExpired(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			s.log.WarnContext(ctx, "expired sessions could not be deleted, to be tried again", "error", err, "again_in", tidying)
+		case n > 0:
+			s.log.InfoContext(ctx, "expired sessions and links deleted", "rows", n)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
 // serveHTTP answers requests until ctx ends, then lets those under way finish.
 func (s *system) serveHTTP(ctx context.Context, l net.Listener, setupToken string, ready func()) error {
 	handler, err := s.handler(setupToken)

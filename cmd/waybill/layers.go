@@ -44,7 +44,7 @@ func runLayers(ctx context.Context, layers ...layer) error {
 }
 
 // alongside makes one layer of several that need nothing of each other. When one
-// ends, all do.
+// fails, all end.
 func alongside(runs ...layer) layer {
 	return func(ctx context.Context) error {
 		g, ctx := errgroup.WithContext(ctx)

@@ -29,7 +29,7 @@ func (c *serveCmd) Run(ctx context.Context, m *Main) error {
 	defer l.Close()
 	log := c.logger(m.Stderr)
 	err = withSystem(ctx, systemConfig{storageFlags: c.storageFlags, SkipMigrate: c.NoMigrate, Log: log}, func(ctx context.Context, s *system) error {
-		return s.serveHTTP(ctx, l, c.SetupToken, func() {
+		return s.serve(ctx, l, c.SetupToken, func() {
 			fmt.Fprintf(m.Stdout, "waybill %s serves on %s\n%s\nCtrl-C ends it.\n", version(), urlOf(l), s.storage)
 			if m.Serving != nil {
 				m.Serving(urlOf(l))
