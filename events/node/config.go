@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/cockroachdb/pebble/v2/vfs"
 	"github.com/google/uuid"
 )
 
@@ -49,6 +50,9 @@ type Config struct {
 
 	// StopTimeout is how long calls in progress may take to end once Run is told to stop. Defaults to 5 s.
 	StopTimeout time.Duration
+
+	// files replaces the operating system's in tests of failing disks.
+	files vfs.FS
 }
 
 func (c *Config) setDefaults() {

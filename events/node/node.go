@@ -20,11 +20,12 @@ import (
 	"waybill/events/node/journal"
 )
 
-// The reasons for which a node does not open. Messages name the directory and the remedy.
+// The reasons for which a node does not open, or stops. Messages name the directory and the remedy.
 var (
 	ErrInUse   = journal.ErrInUse   // another process has the directory open
 	ErrVersion = journal.ErrVersion // made by another format version
 	ErrDamaged = journal.ErrDamaged // stored data is not what was written
+	ErrFailed  = journal.ErrFailed  // the disk refused a write
 )
 
 // Node is an open node. It serves while Run runs.
@@ -53,7 +54,7 @@ func Open(cfg Config) (*Node, error) {
 		return nil, fmt.Errorf("event store node: listen on %s: %w", cfg.Listen, err)
 	}
 	j, err := journal.Open(journal.Options{
-		Dir: cfg.Dir, Logger: cfg.Logger, Now: cfg.Now, NewID: cfg.NewID, CacheBytes: cfg.CacheSize,
+		Dir: cfg.Dir, Logger: cfg.Logger, Now: cfg.Now, NewID: cfg.NewID, CacheBytes: cfg.CacheSize, FS: cfg.files,
 	})
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
@@ -97,7 +98,7 @@ func (n *Node) ConnectionString() string {
 	return fmt.Sprintf("esdb://%s?tls=%t", n.Addr(), n.cfg.TLS != nil)
 }
 
-// Run serves until ctx is done or the disk refuses a write. Then subscriptions are told to end, calls in progress get
+// Run serves until ctx is done or the disk refuses a write, which it returns as ErrFailed. Then subscriptions are told to end, calls in progress get
 // Config.StopTimeout to do so, and the rest is cut off. The data directory stays locked until Close.
 func (n *Node) Run(ctx context.Context) error {
 	served := make(chan error, 1)
