@@ -77,7 +77,14 @@ func (c *Claims) TakeImport(ctx context.Context, cmd Command, key Key) (delivery
 			return uuid.Nil, false, err
 		}
 		holder := importHolder(cmd.Org, stream, claim.seen+events.Expected(len(release)))
-		err = c.append(ctx, cmd, stream, claim.seen, append(release, importClaimed(key, holder))...)
+		mine := importClaimed(key, holder)
+		err = c.append(ctx, cmd, stream, claim.seen, append(release, mine)...)
+		if err == nil && len(release) > 0 {
+			var back bool
+			if back, err = c.giveBack(ctx, cmd, stream, key, claim, mine); back {
+				continue
+			}
+		}
 		if err == nil || !lost(err) {
 			return holder, false, err
 		}

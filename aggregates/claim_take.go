@@ -50,6 +50,14 @@ func (c *Claims) take(ctx context.Context, cmd Command, key Key, holder Holder, 
 			return err
 		}
 	}
+	return c.contest(ctx, cmd, stream, key, holder, creation)
+}
+
+// contest claims a key whose stream exists. It looks before it appends: a
+// repeated append at the stream's start would be answered with success, whatever
+// became of the claim since.
+func (c *Claims) contest(ctx context.Context, cmd Command, stream string, key Key, holder Holder, creation bool) error {
+	mine := &events.KeyClaimed{Kind: key.Kind, Category: holder.Category, Holder: holder.ID}
 	for range rounds {
 		claim, err := c.read(ctx, stream)
 		if err != nil {
@@ -68,6 +76,12 @@ func (c *Claims) take(ctx context.Context, cmd Command, key Key, holder Holder, 
 			return err
 		}
 		err = c.append(ctx, cmd, stream, claim.seen, append(release, mine)...)
+		if err == nil && len(release) > 0 {
+			var back bool
+			if back, err = c.giveBack(ctx, cmd, stream, key, claim, mine); back {
+				continue
+			}
+		}
 		if err == nil || !lost(err) {
 			return err
 		}
@@ -96,6 +110,20 @@ func (c *Claims) vacate(ctx context.Context, cmd Command, stream string, key Key
 		return nil, c.append(ctx, cmd, their, events.NoStream, &events.CreationAbandoned{Claim: stream})
 	}
 	return nil, nil
+}
+
+// giveBack returns a claim that was taken over from a holder that had another
+// key, when it turns out that it changed to this one after it was looked at. It
+// reports whether the claim must be read again.
+func (c *Claims) giveBack(ctx context.Context, cmd Command, stream string, key Key, before Claim, mine *events.KeyClaimed) (bool, error) {
+	fate, err := c.judge(ctx, cmd.Org, before.Holder, key)
+	if err != nil || fate != Holds {
+		return false, err
+	}
+	// After the release and the claim that took it over.
+	err = c.append(ctx, cmd, stream, before.seen+2, &events.KeyReleased{Holder: mine.Holder},
+		&events.KeyClaimed{Kind: key.Kind, Category: before.Category, Holder: before.Holder, Imported: before.Imported})
+	return err == nil || lost(err), err
 }
 
 // await gives the holder of a claim the time to finish what it is about, and
@@ -128,9 +156,9 @@ func (c *Claims) judge(ctx context.Context, org, holder uuid.UUID, key Key) (Fat
 }
 
 // Settle makes the claim of a key agree with its holder, which exists: released
-// when the holder has another key now, and claimed when it has this one and the
-// claim was lost. It reports whether the key belongs to the holder as it should;
-// false means that somebody else has the key that the holder has taken on.
+// when the holder has another key now, and confirmed when it has this one. It
+// reports whether the key belongs to the holder as it should; false means that
+// somebody else has the key that the holder has taken on.
 func (c *Claims) Settle(ctx context.Context, cmd Command, key Key, holder Holder) (bool, error) {
 	stream := c.Stream(cmd.Org, key).String()
 	for range rounds {
@@ -145,16 +173,21 @@ func (c *Claims) Settle(ctx context.Context, cmd Command, key Key, holder Holder
 		}
 		held := claim.Held && claim.Holder == holder.ID
 		switch {
-		case fate == Holds && held, fate != Holds && !held:
+		case fate != Holds && !held:
 			return true, nil
-		case fate == Holds:
-			err := c.take(ctx, cmd, key, holder, false)
-			if fault.Is(err, fault.Conflict) {
+		case fate == Holds && !held:
+			err := c.contest(ctx, cmd, stream, key, holder, false)
+			if isTaken(err, key.Kind) {
 				return false, nil
 			}
 			return err == nil, err
+		case fate == Holds:
+			// Claimed again, so that whoever is about to take it over, having seen
+			// the holder before it changed, comes too late.
+			err = c.append(ctx, cmd, stream, claim.seen, &events.KeyClaimed{Kind: key.Kind, Category: holder.Category, Holder: holder.ID})
+		default:
+			err = c.append(ctx, cmd, stream, claim.seen, &events.KeyReleased{Holder: holder.ID})
 		}
-		err = c.append(ctx, cmd, stream, claim.seen, &events.KeyReleased{Holder: holder.ID})
 		if err == nil || !lost(err) {
 			return err == nil, err
 		}

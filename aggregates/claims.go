@@ -149,6 +149,11 @@ func Taken(kind string) error {
 	}
 }
 
+func isTaken(err error, kind string) bool {
+	var f, taken *fault.Error
+	return errors.As(err, &f) && errors.As(Taken(kind), &taken) && f.Code == taken.Code
+}
+
 // lost reports whether an append came too late.
 func lost(err error) bool {
 	var moved *store.ConflictError

@@ -53,12 +53,15 @@ func setup(tb testing.TB) *bundle {
 }
 
 // process returns a service with a cache of its own, as another process has.
-func (b *bundle) process() *command.Service {
+func (b *bundle) process() *command.Service { return b.hasty(300 * time.Millisecond) }
+
+// hasty is a process that gives others so long to finish what they claimed.
+func (b *bundle) hasty(grace time.Duration) *command.Service {
 	b.Helper()
 	x, err := aggregates.New(aggregates.Config{Store: b.store, Codec: b.codec})
 	b.must(err)
 	s, err := command.New(command.Config{
-		Executor: x, Store: b.store, Codec: b.codec, Identities: b.identities, ClaimsSecret: secret, ClaimsGrace: 300 * time.Millisecond,
+		Executor: x, Store: b.store, Codec: b.codec, Identities: b.identities, ClaimsSecret: secret, ClaimsGrace: grace,
 	})
 	b.must(err)
 	return s

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -103,6 +104,54 @@ func TestOneOfManyRacersMovesADeliveryToTheSameNumber(t *testing.T) {
 		_, err := s.TagDelivery(b.ctx, b.owner, because("race"), command.TagDelivery{Delivery: ds[i], Group: target})
 		return err
 	})
+}
+
+func TestNobodySharesANumberEvenWhenNobodyIsGivenTimeToFinish(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	target := b.group("Target")
+	processes := make([]*command.Service, 4)
+	for i := range processes {
+		processes[i] = b.hasty(time.Nanosecond)
+	}
+	var ds []uuid.UUID
+	for i := range 8 {
+		ds = append(ds, b.delivery("DO-1", b.group(fmt.Sprint("Group ", i))))
+	}
+	var end sync.WaitGroup
+	made := make([]uuid.UUID, len(ds))
+	for i, d := range ds {
+		s := processes[i%len(processes)]
+		end.Go(func() { // what is refused is refused
+			_, _ = s.TagDelivery(b.ctx, b.owner, because("race"), command.TagDelivery{Delivery: d, Group: target})
+		})
+		end.Go(func() {
+			if res, err := s.CreateDelivery(b.ctx, b.owner, env(), command.CreateDelivery{DONumber: "DO-1", Date: "2026-03-02", Group: target}); err == nil {
+				made[i] = res.ID
+			}
+		})
+	}
+	end.Wait()
+	var there []uuid.UUID
+	for _, d := range append(ds, made...) {
+		var in uuid.UUID
+		for _, r := range b.records(events.CategoryDelivery, d) {
+			ev, err := b.codec.Decode(r)
+			b.must(err)
+			switch e := ev.Payload.(type) {
+			case *events.DeliveryCreated:
+				in = e.Group
+			case *events.DeliveryTagged:
+				in = e.Group
+			}
+		}
+		if in == target {
+			there = append(there, d)
+		}
+	}
+	if len(there) != 1 {
+		t.Errorf("%d deliveries of the group have one number, want 1", len(there))
+	}
 }
 
 // claims returns claims as a process has them that dies after the first step.
