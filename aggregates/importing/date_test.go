@@ -1,6 +1,9 @@
 package importing
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestADateReadsInOneWayOrNotAtAll(t *testing.T) {
 	t.Parallel()
@@ -61,4 +64,25 @@ func TestAWorkbooksNumberIsADateOfItsCalendar(t *testing.T) {
 			t.Errorf("%q became %q", v, got)
 		}
 	}
+}
+
+// Whatever the text, what is taken for a date is one, and reads as itself again.
+func FuzzADateIsOneOfTheCalendar(f *testing.F) {
+	for _, seed := range []string{"2026-03-01", "2-Jun-06", "Jun 2, 2006", "31/12/99", "46082.5", "2026-03-01T10:00", "1..2..3", "٣/٤/٢٠٢٦"} {
+		f.Add(seed, "DMY", true)
+	}
+	f.Fuzz(func(t *testing.T, value, o string, serial bool) {
+		d := dates{order: order(o), serial: serial}
+		d.observe(2, value)
+		got, err := d.parse(value)
+		if err != nil {
+			return
+		}
+		if _, err := time.Parse(time.DateOnly, got); err != nil {
+			t.Fatalf("%q became %q", value, got)
+		}
+		if again, err := d.parse(got); err != nil || again != got {
+			t.Fatalf("%q became %q, and that %q (%v)", value, got, again, err)
+		}
+	})
 }

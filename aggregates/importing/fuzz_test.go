@@ -17,7 +17,7 @@ func FuzzAnyFileIsTakenWholeOrReported(f *testing.F) {
 	}
 	f.Add(book(f, []any{"Customer Code", "D.O. No.", "Delivery Date"}, []any{"A", "1", 46082}))
 	f.Fuzz(func(t *testing.T, contents []byte) {
-		out, err := read(t, "fuzz", contents, importing.Config{SortMemory: 256})
+		out, err := read(t, "fuzz", contents, importing.Config{SortMemory: 4096})
 		if err != nil {
 			return
 		}
