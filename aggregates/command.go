@@ -21,6 +21,10 @@ type Command struct {
 	Approval      events.Approval
 	Source        events.Source
 	At            time.Time // recorded_at; zero: the executor's clock
+
+	// Expected is the revision at which the stream must be for the command to
+	// be executed; nil: any.
+	Expected *uint64
 }
 
 // Result says where a command's events went.
@@ -82,5 +86,6 @@ func (c Command) Then(label string) Command {
 	}
 	c.CausationID = c.ID
 	c.ID = c.Derive(label)
+	c.Expected = nil // of another command's stream
 	return c
 }

@@ -107,7 +107,8 @@ func Peek[S any](ctx context.Context, x *Executor, kind Kind[S], org, id uuid.UU
 // decide may be called several times, possibly with a state that is behind; a
 // refusal is returned only when it was decided on the stream's very end.
 //
-// Errors: those of decide; fault.Conflict when others keep coming first;
+// Errors: those of decide; fault.Conflict when others keep coming first, or with
+// [CodeRevisionMismatch] when the stream is not at cmd.Expected;
 // fault.Unavailable, with an outcome that the same command settles.
 func Execute[S any](ctx context.Context, x *Executor, kind Kind[S], id uuid.UUID, cmd Command,
 	decide func(S) ([]events.Payload, error)) (Result, error) {
@@ -185,6 +186,10 @@ func run[S any](ctx context.Context, x *Executor, kind Kind[S], id uuid.UUID, cm
 	return Result{}, fault.New(fault.Conflict, "stream-busy", "Others keep changing this at the same time; try again.")
 }
 
+// CodeRevisionMismatch is the code of the refusal of a command whose
+// [Command.Expected] is not the stream's revision.
+const CodeRevisionMismatch = "revision-mismatch"
+
 // call is one command on its way.
 type call[S any] struct {
 	x      *Executor
@@ -204,10 +209,24 @@ func (c *call[S]) consider(e *entry[S], state S, seen place, decide func(S) ([]e
 		return nil, Result{c.stream, d.revision, d.position, d.events}, false, nil
 	}
 	payloads, err = decide(state)
+	if !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Denied) {
+		// Whoever may not know learns nothing by naming revisions.
+		if moved := c.expected(seen); moved != nil {
+			err = moved
+		}
+	}
 	if err != nil || len(payloads) == 0 {
 		return nil, Result{Stream: c.stream, Revision: uint64(max(seen.revision, 0)), Position: seen.position}, false, err
 	}
 	return payloads, Result{}, true, nil
+}
+
+// expected refuses a stream that is not where the command wants it to be.
+func (c *call[S]) expected(seen place) error {
+	if c.cmd.Expected == nil || seen.revision == events.Expected(*c.cmd.Expected) {
+		return nil
+	}
+	return fault.New(fault.Conflict, CodeRevisionMismatch, "It was changed since you looked at it; look again, then decide.")
 }
 
 func (c *call[S]) append(ctx context.Context, e *entry[S], state S, seen place, payloads []events.Payload) (Result, error) {

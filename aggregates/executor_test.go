@@ -260,3 +260,39 @@ func TestAnEventOfTheFutureStopsTheCommandInsteadOfBeingGuessed(t *testing.T) {
 		t.Errorf("got %v, want %v", err, events.ErrUnknownEvent)
 	}
 }
+
+func TestACommandThatWantsTheStreamElsewhereIsRefusedUnlessItWasDoneOrMayNotKnow(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	x := b.process(0)
+	at := func(revision uint64) aggregates.Command {
+		cmd := b.command()
+		cmd.Expected = &revision
+		return cmd
+	}
+	try := func(cmd aggregates.Command, decide func(group.State) ([]events.Payload, error)) error {
+		_, err := aggregates.Execute(b.ctx, x, groups, b.all, cmd, decide)
+		return err
+	}
+	first := at(1)
+	b.must(try(first, group.SetField{Enabled: true}.Decide)) // now at 2
+	b.must(try(first, group.SetField{Enabled: true}.Decide)) // a repetition
+	for name, tc := range map[string]struct {
+		cmd    aggregates.Command
+		decide func(group.State) ([]events.Payload, error)
+		code   string
+	}{
+		"behind":                   {at(1), group.SetField{}.Decide, aggregates.CodeRevisionMismatch},
+		"ahead":                    {at(3), group.SetField{}.Decide, aggregates.CodeRevisionMismatch},
+		"nothing to change":        {at(1), group.SetField{Enabled: true}.Decide, aggregates.CodeRevisionMismatch},
+		"not to be seen":           {at(1), func(group.State) ([]events.Payload, error) { return nil, fault.New(fault.NotFound, "none", "") }, "none"},
+		"refused by a rule anyway": {at(1), func(group.State) ([]events.Payload, error) { return nil, fault.New(fault.Conflict, "rule", "") }, aggregates.CodeRevisionMismatch},
+		"refused by a rule":        {at(2), func(group.State) ([]events.Payload, error) { return nil, fault.New(fault.Conflict, "rule", "") }, "rule"},
+	} {
+		var f *fault.Error
+		if err := try(tc.cmd, tc.decide); !errors.As(err, &f) || f.Code != tc.code {
+			t.Errorf("%s: %v, want code %q", name, err, tc.code)
+		}
+	}
+	b.must(try(at(2), group.SetField{}.Decide))
+}

@@ -96,6 +96,10 @@ type Envelope struct {
 	Reason        string
 	Approval      events.Approval
 	At            time.Time // recorded_at; zero: now
+
+	// ExpectedRevision is that of the aggregate's stream as the caller saw it;
+	// the command is refused when it has moved on. Nil: whatever it is.
+	ExpectedRevision *uint64
 }
 
 // Created is the result of a command that makes something.
@@ -116,6 +120,7 @@ func (s *Service) command(c access.Caller, env Envelope) aggregates.Command {
 		ID: env.CommandID, Org: c.Org, Actor: c.Actor, OnBehalfOf: env.OnBehalfOf,
 		CorrelationID: env.CorrelationID, CausationID: env.CausationID,
 		Reason: env.Reason, Approval: env.Approval, Source: c.Source, At: env.At,
+		Expected: env.ExpectedRevision,
 	}
 }
 

@@ -94,6 +94,7 @@ type spec struct {
 	created                     bool // 201 instead of 200
 	bodyless                    bool // it can be sent without a body
 	widens                      bool // it changes who sees what: answer when that is so
+	matched                     bool // a blind write would be dangerous: If-Match is required
 	answer                      any  // example of the answer's type; nil = Done
 }
 
@@ -119,16 +120,22 @@ func on[In sayer](a *api, s spec, run func(ctx context.Context, c call, in In) (
 		}
 		said := in.said()
 		c.env = command.Envelope{CommandID: id, Reason: said.Reason, Approval: events.Approval(said.Approval)}
+		if c.env.ExpectedRevision, err = matching(r, s.matched); err != nil {
+			return err
+		}
 		out, err := run(r.Context(), c, in)
 		if err != nil {
-			return err
+			return unmatched(err)
 		}
 		return a.answer(w, r, s, status, out)
 	}
+	params := []route.Param{{In: "header", Name: keyHeader, Summary: "Makes a repetition of the request harmless: a UUID, or any text of 1 to 255 characters."}}
+	if s.matched {
+		params = append(params, route.Param{In: "header", Name: matchHeader, Summary: "Required: the ETag of what you saw; 412 when it was changed since."})
+	}
 	return route.Route{
 		Method: s.method, Path: s.path, Name: s.name, Summary: s.summary, Handler: a.handler(handle),
-		Body: route.Of[In](), Answer: answer, Status: status,
-		Params: []route.Param{{In: "header", Name: keyHeader, Summary: "Makes a repetition of the request harmless: a UUID, or any text of 1 to 255 characters."}},
+		Body: route.Of[In](), Answer: answer, Status: status, Params: params,
 	}
 }
 
