@@ -42,6 +42,14 @@ func (s State) Usable() error {
 	if s.Status == Archived {
 		return fault.New(fault.Conflict, "group-archived", "The group %q is archived; restore it first.", s.Name)
 	}
+	return s.unmerged()
+}
+
+// unmerged refuses what was merged into another group, which is final.
+func (s State) unmerged() error {
+	if s.Status == Merged {
+		return fault.New(fault.Conflict, "group-merged", "The group %q was merged into another one; use that.", s.Name)
+	}
 	return nil
 }
 
@@ -127,48 +135,6 @@ func (c UnmapCode) Decide(s State) ([]events.Payload, error) {
 	return []events.Payload{&events.CustomerCodeUnmapped{Code: s.Codes[i]}}, nil
 }
 
-// RegisterVehicle puts a vehicle into the organisation's register.
-type RegisterVehicle struct {
-	Vehicle     uuid.UUID
-	Name, Plate string
-}
-
-// Decide gives VehicleAddedToGroup. A plate is registered once, compared
-// without regard to case and blanks.
-func (c RegisterVehicle) Decide(s State) ([]events.Payload, error) {
-	if err := s.organisation(); err != nil {
-		return nil, err
-	}
-	if err := checkText("name", c.Name); err != nil {
-		return nil, err
-	}
-	if err := checkText("plate", c.Plate); err != nil {
-		return nil, err
-	}
-	for _, v := range s.Vehicles {
-		if normalPlate(v.Plate) == normalPlate(c.Plate) {
-			return nil, fault.New(fault.Conflict, "plate-taken", "A vehicle with the plate %q is registered already.", v.Plate)
-		}
-	}
-	return []events.Payload{&events.VehicleAddedToGroup{Vehicle: c.Vehicle, Name: Tidy(c.Name), Plate: Tidy(c.Plate)}}, nil
-}
-
-func normalPlate(p string) string { return strings.ReplaceAll(NormalName(p), " ", "") }
-
-// AddVehicle adds a registered vehicle to a group.
-type AddVehicle struct{ Vehicle uuid.UUID }
-
-// Decide gives VehicleAddedToGroup; nothing when it is there already.
-func (c AddVehicle) Decide(s State) ([]events.Payload, error) {
-	if err := s.Usable(); err != nil {
-		return nil, err
-	}
-	if s.HasVehicle(c.Vehicle) {
-		return nil, nil
-	}
-	return []events.Payload{&events.VehicleAddedToGroup{Vehicle: c.Vehicle}}, nil
-}
-
 // Archive takes the group out of use.
 type Archive struct{ Reason string }
 
@@ -179,6 +145,8 @@ func (c Archive) Decide(s State) ([]events.Payload, error) {
 		return nil, err
 	case s.Status == Archived:
 		return nil, nil
+	case s.Status == Merged:
+		return nil, s.unmerged()
 	case strings.TrimSpace(c.Reason) == "":
 		return nil, fault.InvalidField("reason", "is required to archive a group")
 	}
@@ -195,6 +163,8 @@ func (Restore) Decide(s State) ([]events.Payload, error) {
 		return nil, err
 	case s.Status == Active:
 		return nil, nil
+	case s.Status == Merged:
+		return nil, s.unmerged()
 	}
 	return []events.Payload{&events.GroupRestored{}}, nil
 }

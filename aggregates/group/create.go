@@ -1,9 +1,6 @@
 package group
 
 import (
-	"time"
-	_ "time/tzdata" // a timezone's name must mean the same on every machine
-
 	"github.com/google/uuid"
 
 	"waybill/events"
@@ -36,8 +33,8 @@ func (c CreateOrganisation) Decide(s State) ([]events.Payload, error) {
 	if o.Kind != events.OrganisationOperator && o.Kind != events.OrganisationIndependentDispatcher {
 		return nil, fault.InvalidField("kind", "must be %q or %q", events.OrganisationOperator, events.OrganisationIndependentDispatcher)
 	}
-	if _, err := time.LoadLocation(o.Timezone); err != nil || o.Timezone == "" || o.Timezone == "Local" {
-		return nil, fault.InvalidField("timezone", "must be the name of a timezone, such as \"Europe/Berlin\" or \"UTC\"")
+	if err := checkTimezone(o.Timezone); err != nil {
+		return nil, err
 	}
 	return []events.Payload{
 		&events.GroupCreated{Kind: events.GroupKindAll, Name: NameOfAll, Organisation: &o},

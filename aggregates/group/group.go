@@ -15,8 +15,12 @@ import (
 //   - The ALL group carries what belongs to the whole organisation: its name,
 //     kind and timezone, whether the Group field is on, the vehicle register and
 //     the set of owners, which never becomes empty. It is never archived,
-//     tagged, or given a code.
+//     tagged, renamed, merged, or given a code. A vehicle that leaves its register
+//     has left every group.
 //   - active <-> archived. An archived group takes no new tags, grants or codes.
+//   - active -> merged, which is final: its deliveries move to another active
+//     group, and its codes with them; its name is free again. Groups of different
+//     clients never merge, and a client keeps its own group.
 //   - Its name is unique in the organisation by its normal form, and "ALL" is
 //     reserved; a customer code is unique in the organisation. Both are kept so
 //     by claims, around this package.
@@ -26,6 +30,7 @@ import (
 const (
 	Active   = "active"
 	Archived = "archived"
+	Merged   = "merged"
 )
 
 // Vehicle is one entry of the register (on the ALL group) or of a group.
@@ -48,6 +53,8 @@ type State struct {
 	FieldEnabled bool                // kind "all" only
 	Codes        []string            // customer codes as they were mapped
 	Vehicles     []Vehicle
+	Template     events.ImportTemplate // how its delivery files are read
+	Into         uuid.UUID             // status merged only
 }
 
 // Exists reports whether the group was created.
@@ -58,7 +65,13 @@ func (s State) IsActive() bool { return s.Status == Active && s.Kind != events.G
 
 // HasCode reports whether a customer code, in any spelling, is mapped to the
 // group.
-func (s State) HasCode(code string) bool { return s.code(code) >= 0 }
+func (s State) HasCode(code string) bool { return s.Status != Merged && s.code(code) >= 0 }
+
+// HasName reports whether the group has a name, in any spelling. A merged group
+// has given its name up.
+func (s State) HasName(name string) bool {
+	return s.Exists() && s.Status != Merged && NormalName(s.Name) == NormalName(name)
+}
 
 func (s State) code(code string) int {
 	want := NormalCode(code)
@@ -96,6 +109,16 @@ func Evolve(s State, p events.Payload) State {
 		}
 	case *events.VehicleAddedToGroup:
 		s.Vehicles = with(s.Vehicles, Vehicle{e.Vehicle, e.Name, e.Plate})
+	case *events.VehicleRemovedFromGroup:
+		s.Vehicles = slices.DeleteFunc(slices.Clone(s.Vehicles), func(v Vehicle) bool { return v.ID == e.Vehicle })
+	case *events.GroupRenamed:
+		s.Name = e.To
+	case *events.TimezoneSet:
+		s.Organisation.Timezone = e.To
+	case *events.GroupImportTemplateSet:
+		s.Template = e.Template
+	case *events.GroupMerged:
+		s.Status, s.Into = Merged, e.Into
 	case *events.GroupArchived:
 		s.Status = Archived
 	case *events.GroupRestored:
@@ -110,4 +133,9 @@ func with[T any](list []T, v T) []T {
 }
 
 // Touches returns the groups that an event of the group id touches.
-func Touches(id uuid.UUID, _ State, _ events.Payload) []uuid.UUID { return []uuid.UUID{id} }
+func Touches(id uuid.UUID, _ State, p events.Payload) []uuid.UUID {
+	if e, ok := p.(*events.GroupMerged); ok {
+		return []uuid.UUID{id, e.Into}
+	}
+	return []uuid.UUID{id}
+}
