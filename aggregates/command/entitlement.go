@@ -107,7 +107,7 @@ func (s *Service) BlockUser(ctx context.Context, c access.Caller, env Envelope, 
 		// First of all, so that two owners cannot block each other. Stopped after
 		// it, the organisation counts an owner too few, which does no harm, until
 		// the command is repeated.
-		_, err = aggregates.Execute(ctx, s.x, groups, group.AllID(c.Org), cmd, group.RemoveOwner{User: id}.Decide)
+		_, err = aggregates.Execute(ctx, s.x, groups, group.AllID(c.Org), cmd.Then("remove owner"), group.RemoveOwner{User: id}.Decide)
 		return evs, err
 	})
 }
@@ -119,7 +119,7 @@ func (s *Service) UnblockUser(ctx context.Context, c access.Caller, env Envelope
 	if err != nil {
 		return res, err
 	}
-	owner, err := s.recordOwner(ctx, cmd, id)
+	owner, err := s.recordOwner(ctx, cmd.Then("record owner"), id)
 	return res.Later(owner), err
 }
 

@@ -59,7 +59,7 @@ func (s *Service) AddUser(ctx context.Context, c access.Caller, env Envelope, in
 	if err != nil || in.Role != access.RoleOwner {
 		return out, err
 	}
-	owners, err := s.recordOwner(ctx, cmd, out.ID)
+	owners, err := s.recordOwner(ctx, cmd.Then("record owner"), out.ID)
 	out.Result = out.Later(owners)
 	return out, err
 }

@@ -41,7 +41,7 @@ func (f *fold) group(at place, e events.Event) error {
 		if err := f.vehicles.added(at, p); err != nil {
 			return err
 		}
-	case *events.OwnerAdded, *events.CreationAbandoned:
+	case *events.OwnerAdded, *events.OwnerRemoved, *events.CreationAbandoned:
 	default:
 		return unexpected(e)
 	}
