@@ -21,6 +21,9 @@ type tail struct {
 	next uint64 // first free position
 }
 
+// writeBuffers is how many memtables exist at most.
+const writeBuffers = 4
+
 const firstPosition = 64 // positions are above zero, like offsets behind a file header
 
 func (t tail) put(dst []byte) {
@@ -54,7 +57,8 @@ func (j *Journal) openEngine() (tail, error) {
 			return tail{}, fmt.Errorf("open event store %s: %w", o.Dir, err)
 		}
 	}
-	cache := pebble.NewCache(o.CacheBytes)
+	// The engine takes what its write buffers use out of the cache; without this they would leave nothing of it.
+	cache := pebble.NewCache(o.CacheBytes + writeBuffers*int64(o.MemTableSize))
 	defer cache.Unref()
 	if !finished {
 		if err := makeData(o, cache, data); err != nil {
@@ -159,7 +163,7 @@ func engineOptions(o *Options, cache *pebble.Cache, exists bool) *pebble.Options
 		FormatMajorVersion:          pebble.FormatWALSyncChunks,
 		ErrorIfNotExists:            exists,
 		MemTableSize:                o.MemTableSize,
-		MemTableStopWritesThreshold: 4,
+		MemTableStopWritesThreshold: writeBuffers,
 		L0CompactionThreshold:       4,
 		L0StopWritesThreshold:       1000,
 		LBaseMaxBytes:               64 << 20,

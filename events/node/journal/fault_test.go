@@ -252,7 +252,11 @@ func TestReadErrorIsReportedAndPasses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	write(t, j, "s", NoStream, some(20)...)
+	events := some(20)
+	for i := range events {
+		events[i].Data = append(events[i].Data, make([]byte, 8<<10)...) // a block each: opening reads only the last
+	}
+	write(t, j, "s", NoStream, events...)
 	if err := j.Close(); err != nil {
 		t.Fatal(err)
 	}
