@@ -61,6 +61,8 @@ type stack struct {
 	progress *gate
 	routes   []route.Route
 	logs     *logs
+
+	stopReadModel func()
 }
 
 // gate is the progress of the read model; closed, it makes everybody wait.
@@ -145,7 +147,7 @@ func newStack(t testing.TB) *stack {
 	consumer, err := consume.New(consume.Config{Name: readmodel.Name, Prefixes: events.AggregatePrefixes(), Store: s.store,
 		Log: model.Log(), Handler: model.Handle, Logger: logger})
 	must(t, err)
-	running(t, consumer.Run)
+	s.stopReadModel = running(t, consumer.Run)
 	s.progress = &gate{Progress: projections.NewProgress(projections.ProgressConfig{Name: readmodel.Name, Pool: s.pools.Reader})}
 	running(t, s.progress.Run)
 	s.serve(t, logger, secret)
@@ -172,17 +174,23 @@ func (s *stack) serve(t testing.TB, logger *slog.Logger, key []byte) {
 }
 
 // running runs something until the test ends.
-func running(t testing.TB, run func(context.Context) error) {
+func running(t testing.TB, run func(context.Context) error) (stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
+	t.Cleanup(cancel)
 	ended := make(chan error, 1)
 	go func() { ended <- run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-ended; err != nil && ctx.Err() == nil {
-			t.Error(err)
+	stop = sync.OnceFunc(func() {
+		select {
+		case err := <-ended: // by itself
+			t.Errorf("something that runs until the test ends has ended: %v", err)
+		default:
+			cancel()
+			<-ended
 		}
 	})
+	t.Cleanup(stop)
+	return stop
 }
 
 // answer is what came back.
