@@ -94,8 +94,9 @@ type DeliveryEtaRevised struct {
 
 // DeliveryOutcomeCorrected replaces a wrongly recorded outcome.
 type DeliveryOutcomeCorrected struct {
-	From string `json:"from"`
-	To   string `json:"to"`
+	From     string         `json:"from"`
+	To       string         `json:"to"`
+	Rejected []RejectedItem `json:"rejected,omitempty"` // of a partial completion
 }
 
 // DeliveryDeleted takes a delivery that never had an outcome out of sight.

@@ -1,10 +1,7 @@
 package delivery
 
 import (
-	"encoding/hex"
-	"fmt"
 	"strings"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -56,12 +53,8 @@ type Assign struct{ Vehicle uuid.UUID }
 
 // Decide gives DeliveryAssigned; nothing when it is on that vehicle already.
 func (c Assign) Decide(s State) ([]events.Payload, error) {
-	switch s.Status {
-	case "":
-		return nil, None()
-	case events.StatusInfoReceived, events.StatusInTransit, events.StatusDispatched, events.StatusOnHold:
-	default:
-		return nil, errStatus(s.Status, "put on a vehicle")
+	if err := s.open("put on a vehicle"); err != nil {
+		return nil, err
 	}
 	if s.Vehicle == c.Vehicle {
 		return nil, nil
@@ -69,75 +62,31 @@ func (c Assign) Decide(s State) ([]events.Payload, error) {
 	return []events.Payload{&events.DeliveryAssigned{Vehicle: c.Vehicle}}, nil
 }
 
-// Dispatch gives the delivery out to be delivered.
-type Dispatch struct{ OccurredAt time.Time }
+// Unassign takes the delivery off its vehicle.
+type Unassign struct{}
 
-// Decide gives DeliveryDispatched.
-func (c Dispatch) Decide(s State) ([]events.Payload, error) {
-	switch s.Status {
-	case "":
-		return nil, None()
-	case events.StatusInfoReceived, events.StatusInTransit:
-		return []events.Payload{&events.DeliveryDispatched{OccurredAt: moment(c.OccurredAt)}}, nil
+// Decide gives DeliveryUnassigned; nothing when it is on none.
+func (Unassign) Decide(s State) ([]events.Payload, error) {
+	if err := s.open("taken off its vehicle"); err != nil {
+		return nil, err
 	}
-	return nil, errStatus(s.Status, "dispatched")
-}
-
-// Complete says that everything was handed over.
-type Complete struct {
-	OccurredAt time.Time
-	Proof      []events.Proof
-}
-
-// Decide gives DeliveryCompleted.
-func (c Complete) Decide(s State) ([]events.Payload, error) {
-	switch s.Status {
-	case "":
-		return nil, None()
-	case events.StatusDispatched:
-	default:
-		return nil, errStatus(s.Status, "completed")
+	if s.Vehicle == uuid.Nil {
+		return nil, nil
 	}
-	for i, p := range c.Proof {
-		sum, err := hex.DecodeString(p.SHA256)
-		if p.Reference == "" {
-			return nil, fault.InvalidField(fmt.Sprintf("proof[%d].reference", i), "is required")
-		}
-		if err != nil || len(sum) != 32 || strings.ToLower(p.SHA256) != p.SHA256 {
-			return nil, fault.InvalidField(fmt.Sprintf("proof[%d].sha256", i), "must be 64 lower-case hexadecimal digits")
-		}
-	}
-	return []events.Payload{&events.DeliveryCompleted{OccurredAt: moment(c.OccurredAt), Proof: c.Proof}}, nil
+	return []events.Payload{&events.DeliveryUnassigned{Vehicle: s.Vehicle}}, nil
 }
 
-// Fail says that nothing was handed over, and why.
-type Fail struct {
-	OccurredAt time.Time
-	Reason     string
-}
+// Delete takes the delivery out of sight for good.
+type Delete struct{}
 
-// Decide gives DeliveryFailed.
-func (c Fail) Decide(s State) ([]events.Payload, error) {
+// Decide gives DeliveryDeleted.
+func (Delete) Decide(s State) ([]events.Payload, error) {
 	switch {
 	case !s.Exists():
 		return nil, None()
-	case s.Status != events.StatusDispatched:
-		return nil, errStatus(s.Status, "failed")
-	case strings.TrimSpace(c.Reason) == "":
-		return nil, fault.InvalidField("reason", "is required to fail a delivery")
+	case s.Concluded:
+		return nil, fault.New(fault.Conflict, "delivery-concluded",
+			"A delivery that was completed, completed partially or failed is never deleted.")
 	}
-	return []events.Payload{&events.DeliveryFailed{OccurredAt: moment(c.OccurredAt)}}, nil
-}
-
-// errStatus says that the delivery does not move so from where it is.
-func errStatus(status, move string) error {
-	return fault.New(fault.Conflict, "delivery-status", "A delivery that is %s cannot be %s.", strings.ReplaceAll(status, "_", " "), move)
-}
-
-// moment is a time as events hold it.
-func moment(t time.Time) time.Time {
-	if t.IsZero() {
-		return t
-	}
-	return t.UTC().Truncate(time.Microsecond)
+	return []events.Payload{&events.DeliveryDeleted{}}, nil
 }

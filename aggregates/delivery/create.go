@@ -36,6 +36,8 @@ type Create struct {
 	Items                            []events.Item
 	Vehicle                          uuid.UUID
 	Import                           *events.Import
+	Attempt                          int       // zero = the first
+	Previous                         uuid.UUID // the delivery that it attempts again
 }
 
 // Key returns the key that the delivery will have.
@@ -56,7 +58,7 @@ func (c Create) Decide(s State) ([]events.Payload, error) {
 	case s.Abandoned:
 		return nil, fault.New(fault.Conflict, "creation-abandoned",
 			"This creation was overtaken by another one before it was finished; send it again as a new request.")
-	case s.Exists():
+	case s.Born():
 		return nil, fault.New(fault.Conflict, "delivery-exists", "The delivery exists already.")
 	}
 	if err := c.check(); err != nil {
@@ -69,7 +71,7 @@ func (c Create) Decide(s State) ([]events.Payload, error) {
 		Recipient: events.PersonalText(c.Delivery, strings.TrimSpace(c.Recipient)),
 		Phone:     events.PersonalText(c.Delivery, strings.TrimSpace(c.Phone)),
 		Email:     events.PersonalText(c.Delivery, strings.TrimSpace(c.Email)),
-		Items:     c.Items, Vehicle: c.Vehicle, Attempt: 1, Import: c.Import,
+		Items:     c.Items, Vehicle: c.Vehicle, Attempt: max(c.Attempt, 1), Import: c.Import, Previous: c.Previous,
 	}}, nil
 }
 
@@ -85,8 +87,8 @@ func (c Create) check() error {
 	case c.kind() != events.TypeDelivery && c.kind() != events.TypeCollection:
 		return fault.InvalidField("type", "must be %q or %q", events.TypeDelivery, events.TypeCollection)
 	}
-	if d, err := time.Parse(time.DateOnly, c.Date); err != nil || d.Year() < 1900 || d.Year() > 2200 {
-		return fault.InvalidField("date", "must be a date such as 2026-03-01, between 1900 and 2200")
+	if err := checkDate(c.Date); err != nil {
+		return err
 	}
 	for _, f := range [...]struct{ name, text string }{
 		{"address", c.Address}, {"recipient", c.Recipient}, {"phone", c.Phone}, {"email", c.Email},
@@ -96,6 +98,13 @@ func (c Create) check() error {
 		}
 	}
 	return checkItems(c.Items)
+}
+
+func checkDate(date string) error {
+	if d, err := time.Parse(time.DateOnly, date); err != nil || d.Year() < 1900 || d.Year() > 2200 {
+		return fault.InvalidField("date", "must be a date such as 2026-03-01, between 1900 and 2200")
+	}
+	return nil
 }
 
 func checkItems(items []events.Item) error {
