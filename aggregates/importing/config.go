@@ -95,12 +95,30 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Progress == nil {
 		c.Progress = func(int64, int64) {}
 	}
-	for f := range c.Columns {
-		if !slices.Contains(Fields(), f) {
-			return c, fault.New(fault.Invalid, "unknown-field", "There is no field %q to give a column to; the fields are %s.", f, fieldList())
+	return c, c.Check()
+}
+
+// Check says what is wrong with the configuration, as far as it can be told
+// without a file. Errors: Invalid.
+func (c Config) Check() error {
+	for f, header := range c.Columns {
+		switch {
+		case !slices.Contains(Fields(), f):
+			return fault.New(fault.Invalid, "unknown-field", "There is no field %q to give a column to; the fields are %s.", f, fieldList())
+		case (header == NoColumn || header == "") && (f == Number || f == Date):
+			return fault.New(fault.Invalid, "missing-column", "A delivery has a %s: name the column that holds it, as in %s='…'.", f, f)
 		}
 	}
-	return c, nil
+	if _, err := orderOf(c.DateOrder); err != nil {
+		return err
+	}
+	if _, err := decoderFor(c.Encoding, nil); err != nil {
+		return err
+	}
+	if d := c.Delimiter; d == '"' || d == '\r' || d == '\n' || d > 0xFFFC {
+		return fault.New(fault.Invalid, "wrong-delimiter", "The character %q cannot divide columns; give a comma, a semicolon, a tab or a bar.", d)
+	}
+	return nil
 }
 
 func fieldList() string {

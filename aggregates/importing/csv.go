@@ -36,9 +36,6 @@ func openText(f *os.File, name string, size int64, head []byte, cfg Config) (sou
 	if r.Comma == 0 {
 		r.Comma = delimiterOf(firstLine(head))
 	}
-	if r.Comma == '"' || r.Comma == '\r' || r.Comma == '\n' || r.Comma > 0xFFFC {
-		return nil, errors.Join(fault.New(fault.Invalid, "wrong-delimiter", "The character %q cannot divide columns; give a comma, a semicolon, a tab or a bar.", r.Comma), f.Close())
-	}
 	r.FieldsPerRecord = -1
 	r.ReuseRecord = true
 	return &textSource{file: f, name: name, limit: limit, r: r}, nil
