@@ -67,7 +67,7 @@ func TestABadFileIsNamedWithTheRemedyAndNothingIsHalfDone(t *testing.T) {
 	cases := map[string]refused{
 		"unreadable":         {[]string{"import", "/nowhere/at/all.csv"}, exitInput, []string{"all.csv cannot be read", "check the name"}},
 		"a directory":        {[]string{"import", t.TempDir()}, exitInput, []string{"it is a directory"}},
-		"missing column":     {[]string{"import", known, "--column", "group=project"}, exitInput, []string{`no column "project"`, "its columns are: customer code, do number, date"}},
+		"missing column":     {[]string{"import", known, "--column", "group=project"}, exitInput, []string{`no column "project"`, "its columns are: customer code, do number, date", "--column"}},
 		"unknown field":      {[]string{"import", known, "--column", "colour=x"}, exitInput, []string{`no field "colour"`, "group, number, date"}},
 		"zero rows":          {[]string{"import", file("zero.csv", header)}, exitInput, []string{"zero.csv holds no delivery"}},
 		"empty":              {[]string{"import", file("empty.csv", "")}, exitInput, []string{"empty.csv is empty"}},
@@ -82,7 +82,7 @@ func TestABadFileIsNamedWithTheRemedyAndNothingIsHalfDone(t *testing.T) {
 		"nobody's e-mail":    {[]string{"sign-in-link", "nobody@example.com"}, exitInput, []string{"nobody@example.com"}},
 		"unwritable report":  {[]string{"import", known, "--report", "/nowhere/r.csv"}, exitUsage, []string{"/nowhere/r.csv"}},
 		"bad e-mail":         {[]string{"organisation", "create", "X", "--owner-name", "N", "--owner-email", "nonsense"}, exitInput, []string{"mail"}},
-		"ambiguous dates":    {[]string{"import", file("dates.csv", header+"Apple,3,01/02/2026\n")}, exitInput, []string{"01/02/2026", "DD/MM/YYYY"}},
+		"ambiguous dates":    {[]string{"import", file("dates.csv", header+"Apple,3,01/02/2026\n")}, exitInput, []string{"01/02/2026", "DD/MM/YYYY", "--date-order"}},
 		"bad Postgres URL":   {[]string{"migrate", "--postgres", "nonsense://x"}, exitInput, []string{"postgres://"}},
 		"no such Postgres":   {[]string{"migrate", "--postgres", "postgres://x@127.0.0.1:1/x"}, exitUnavailable, []string{"127.0.0.1:1"}},
 		"bad event store":    {[]string{"rebuild", "--eventstore", "nonsense"}, exitInput, []string{"esdb://"}},

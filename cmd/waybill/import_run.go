@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"waybill/aggregates/command"
 	"waybill/aggregates/importing"
 	"waybill/events"
+	"waybill/events/fault"
 )
 
 // importJob is one file on its way into an organisation. It is staged before
@@ -53,10 +55,31 @@ func (m *Main) stage(ctx context.Context, flags fileFlags, reportTo string, open
 	config.Progress = func(read, size int64) { j.bar.show("reading", read, size, size > 0) }
 	if j.file, err = open(ctx, config); err != nil {
 		_ = j.report.close() // it holds nothing yet
-		return nil, err
+		return nil, withFlag(err)
 	}
 	j.staging = time.Since(started)
 	return j, nil
+}
+
+// withFlag adds to what is wrong with a file the flag that helps.
+func withFlag(err error) error {
+	var refused *fault.Error
+	if !errors.As(err, &refused) {
+		return err
+	}
+	flag := map[string]string{
+		"missing-column":   "--column FIELD='HEADER'",
+		"ambiguous-dates":  "--date-order ORDER",
+		"mixed-dates":      "--date-order ORDER",
+		"not-utf-8":        "--encoding NAME",
+		"unknown-encoding": "--encoding NAME",
+		"no-such-sheet":    "--sheet NAME",
+		"wrong-delimiter":  "--delimiter CHAR",
+	}[refused.Code]
+	if flag == "" {
+		return err
+	}
+	return fmt.Errorf("%w (%s)", err, flag)
 }
 
 // close removes what was staged and finishes the report. It may be called again.
