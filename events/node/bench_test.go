@@ -28,6 +28,8 @@ const (
 // inTurns runs b.N operations against the limit and as many against the node, a part of each at a time.
 func inTurns(b *testing.B, unit string, limit, node func(n int)) {
 	b.Helper()
+	b.StopTimer() // what came before was preparation
+	b.ResetTimer()
 	var onLimit, onNode time.Duration
 	done := 0
 	for turn := range benchTurns {
@@ -36,7 +38,6 @@ func inTurns(b *testing.B, unit string, limit, node func(n int)) {
 			continue
 		}
 		done += n
-		b.StopTimer()
 		begun := time.Now()
 		limit(n)
 		onLimit += time.Since(begun)
@@ -44,8 +45,8 @@ func inTurns(b *testing.B, unit string, limit, node func(n int)) {
 		begun = time.Now()
 		node(n)
 		onNode += time.Since(begun)
+		b.StopTimer()
 	}
-	b.StopTimer()
 	b.ReportMetric(float64(b.N)/onLimit.Seconds(), "limit-"+unit+"/s")
 	b.ReportMetric(float64(b.N)/onNode.Seconds(), unit+"/s")
 	b.ReportMetric(onLimit.Seconds()/onNode.Seconds(), "of-limit")
