@@ -7,7 +7,8 @@ const (
 	KeyGroupName    = "group_name"
 	KeyCustomerCode = "customer_code"
 	KeyUserEmail    = "user_email"
-	KeyDelivery     = "delivery" // (group or none, type, D.O. number, date)
+	KeyDelivery     = "delivery"    // (group or none, type, D.O. number, date)
+	KeyGroupMerge   = "group_merge" // one per organisation, held while groups are being merged
 )
 
 // KeyClaimed records that a key belongs to a holder. The key itself is not

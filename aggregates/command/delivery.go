@@ -97,32 +97,6 @@ func (s *Service) fieldOn(ctx context.Context, c access.Caller) error {
 	return err
 }
 
-// seesVehicle refuses a vehicle that is not registered or, for a caller with
-// groups, in none of them (rule R6).
-func (s *Service) seesVehicle(ctx context.Context, c access.Caller, id uuid.UUID) error {
-	none := fault.New(fault.NotFound, "vehicle-not-found", "There is no such vehicle.")
-	if !c.May(access.ViewVehicles) {
-		return none
-	}
-	if c.SeesAll() {
-		all, err := s.organisation(ctx, c)
-		if err == nil && !all.HasVehicle(id) {
-			err = none
-		}
-		return err
-	}
-	for _, g := range c.Groups {
-		state, err := aggregates.Load(ctx, s.x, groups, c.Org, g)
-		if err != nil {
-			return err
-		}
-		if state.IsActive() && state.HasVehicle(id) {
-			return nil
-		}
-	}
-	return none
-}
-
 // numbered gives the items that have no id their number.
 func numbered(items []events.Item) []events.Item {
 	out := make([]events.Item, len(items))

@@ -54,18 +54,6 @@ func (s *Service) onGroup(ctx context.Context, c access.Caller, cmd aggregates.C
 	})
 }
 
-// ArchiveGroup takes a group out of use: at once only ALL users see it or its
-// deliveries. The envelope's reason is required. Errors: NotFound, Denied,
-// Invalid, Conflict.
-func (s *Service) ArchiveGroup(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID) (aggregates.Result, error) {
-	return s.onGroup(ctx, c, s.command(c, env), id, group.Archive{Reason: env.Reason}.Decide)
-}
-
-// RestoreGroup brings an archived group back. Errors: NotFound, Denied, Conflict.
-func (s *Service) RestoreGroup(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID) (aggregates.Result, error) {
-	return s.onGroup(ctx, c, s.command(c, env), id, group.Restore{}.Decide)
-}
-
 // MapCustomerCode asks that rows with a customer code belong to a group.
 type MapCustomerCode struct {
 	Code  string

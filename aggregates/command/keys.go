@@ -20,6 +20,11 @@ func codeKey(code string) aggregates.Key {
 	return aggregates.Key{Kind: events.KeyCustomerCode, Parts: []string{group.NormalCode(code)}}
 }
 
+// mergeKey is held by the one merge of groups that is being decided.
+func mergeKey(org uuid.UUID) aggregates.Key {
+	return aggregates.Key{Kind: events.KeyGroupMerge, Parts: []string{org.String()}}
+}
+
 func emailKey(normal string) aggregates.Key {
 	return aggregates.Key{Kind: events.KeyUserEmail, Parts: []string{normal}}
 }
@@ -41,11 +46,14 @@ func (s *Service) judges() map[string]aggregates.Judge {
 	return map[string]aggregates.Judge{
 		events.KeyGroupName: func(ctx context.Context, org, id uuid.UUID, key aggregates.Key) (aggregates.Fate, error) {
 			g, err := aggregates.Load(ctx, s.x, groups, org, id)
-			return fate(g.Exists(), g.Abandoned, slices.Equal(nameKey(g.Name).Parts, key.Parts)), err
+			return fate(g.Exists(), g.Abandoned, g.HasName(key.Parts[0])), err
 		},
 		events.KeyCustomerCode: func(ctx context.Context, org, id uuid.UUID, key aggregates.Key) (aggregates.Fate, error) {
 			g, err := aggregates.Load(ctx, s.x, groups, org, id)
 			return fate(g.Exists(), g.Abandoned, g.HasCode(key.Parts[0])), err
+		},
+		events.KeyGroupMerge: func(context.Context, uuid.UUID, uuid.UUID, aggregates.Key) (aggregates.Fate, error) {
+			return aggregates.Moved, nil // a merge that stands still is overtaken
 		},
 		events.KeyUserEmail: func(ctx context.Context, org, id uuid.UUID, _ aggregates.Key) (aggregates.Fate, error) {
 			u, err := aggregates.Peek(ctx, s.x, users, org, id)

@@ -86,38 +86,3 @@ func (s *Service) EnableGroupField(ctx context.Context, c access.Caller, env Env
 func (s *Service) DisableGroupField(ctx context.Context, c access.Caller, env Envelope) (aggregates.Result, error) {
 	return s.setGroupField(ctx, c, env, false)
 }
-
-// RegisterVehicle asks for a vehicle in the organisation's register.
-type RegisterVehicle struct{ Name, Plate string }
-
-// RegisterVehicle registers a vehicle. Errors: Denied, Invalid, Conflict.
-func (s *Service) RegisterVehicle(ctx context.Context, c access.Caller, env Envelope, in RegisterVehicle) (Created, error) {
-	if err := needAll(c, access.ManageVehicles); err != nil {
-		return Created{}, err
-	}
-	cmd := s.command(c, env)
-	id := cmd.Derive("vehicle")
-	res, err := aggregates.Execute(ctx, s.x, groups, group.AllID(c.Org), cmd,
-		group.RegisterVehicle{Vehicle: id, Name: in.Name, Plate: in.Plate}.Decide)
-	return Created{id, res}, err
-}
-
-// AddVehicleToGroup asks that those who see a group see a vehicle.
-type AddVehicleToGroup struct{ Vehicle, Group uuid.UUID }
-
-// AddVehicleToGroup adds a registered vehicle to a group. Errors: NotFound
-// (vehicle, group), Denied, Conflict (group-archived).
-func (s *Service) AddVehicleToGroup(ctx context.Context, c access.Caller, env Envelope, in AddVehicleToGroup) (aggregates.Result, error) {
-	if !c.Sees(in.Group) || in.Group == uuid.Nil {
-		return aggregates.Result{}, noGroup()
-	}
-	if err := need(c, access.ManageVehicles); err != nil {
-		return aggregates.Result{}, err
-	}
-	return aggregates.Execute(ctx, s.x, groups, in.Group, s.command(c, env), func(g group.State) ([]events.Payload, error) {
-		if err := s.seesVehicle(ctx, c, in.Vehicle); err != nil {
-			return nil, err
-		}
-		return group.AddVehicle{Vehicle: in.Vehicle}.Decide(g)
-	})
-}

@@ -46,6 +46,14 @@ type Config struct {
 	// 7 days.
 	InvitationLifetime time.Duration
 
+	// Sight knows who sees what. Without it, groups cannot be merged and nothing
+	// can be previewed.
+	Sight Sight
+
+	// SightLimit bounds the wait for Sight to know everything that was appended
+	// before. Defaults to 10 s.
+	SightLimit time.Duration
+
 	// NewID makes the id of a command that comes without one. Defaults to
 	// random UUIDs.
 	NewID func() uuid.UUID
@@ -68,6 +76,9 @@ func New(cfg Config) (*Service, error) {
 	}
 	if cfg.InvitationLifetime <= 0 {
 		cfg.InvitationLifetime = 7 * 24 * time.Hour
+	}
+	if cfg.SightLimit <= 0 {
+		cfg.SightLimit = 10 * time.Second
 	}
 	if cfg.NewID == nil {
 		cfg.NewID = uuid.New
