@@ -3,6 +3,7 @@ package consume_test
 import (
 	"os"
 	"testing"
+	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/ThreeDotsLabs/watermill/pubsub/tests"
@@ -12,36 +13,66 @@ import (
 	"waybill/events/store/storetest"
 )
 
-// soak names the environment variable that runs the suite at its full size and
-// several times at once, STRESS_TEST_COUNT times or ten.
+// soak names the environment variable that runs Watermill's suite at its full
+// size and several times at once, STRESS_TEST_COUNT times or ten.
 const soak = "WAYBILL_SOAK"
 
-// TestPublisherAndSubscriberPassWatermillsSuite runs Watermill's own conformance
-// suite in the mode without groups: every subscription gets every message of
-// its stream from the first on, in order. The suite itself skips what the
-// features below say is not there: consumer groups and what needs them, and
-// restarting a broker by a command.
+// These run Watermill's own conformance suite. It skips by itself what the
+// features below say is not there.
+
+// Without a group every subscription gets every message of its stream from the
+// first on, in order.
 func TestPublisherAndSubscriberPassWatermillsSuite(t *testing.T) {
-	url, run := storetest.URL(t), tests.TestPubSub
-	if os.Getenv(soak) != "" {
-		run = tests.TestPubSubStressTest
-	}
-	run(t, tests.Features{
+	passWatermillsSuite(t, "", tests.Features{
 		GuaranteedOrder:                  true,
 		Persistent:                       true,
 		NewSubscriberReceivesOldMessages: true,
-		ForceShort:                       os.Getenv(soak) == "",
-	}, func(t *testing.T) (message.Publisher, message.Subscriber) {
-		s := storetest.Open(t, store.Config{URL: url})
-		pub, err := consume.NewPublisher(consume.PublisherConfig{Store: s})
-		if err != nil {
-			t.Fatal(err)
-		}
-		sub, err := consume.NewSubscriber(consume.SubscriberConfig{Store: s})
+	})
+}
+
+// With a group each message goes to one of its subscriptions, in order, and the
+// store keeps how far the group is.
+func TestAGroupPassesWatermillsSuite(t *testing.T) {
+	passWatermillsSuite(t, "test", tests.Features{
+		ConsumerGroups:  true,
+		GuaranteedOrder: true,
+		Persistent:      true,
+	})
+}
+
+// The suite counts every message then, where it otherwise overlooks repetitions;
+// while nothing fails there are none. That is not to say that delivery is exactly
+// once: it is at least once.
+func TestAGroupPassesWatermillsSuiteWithEveryMessageCounted(t *testing.T) {
+	passWatermillsSuite(t, "test", tests.Features{
+		ConsumerGroups:      true,
+		GuaranteedOrder:     true,
+		Persistent:          true,
+		ExactlyOnceDelivery: true,
+	})
+}
+
+func passWatermillsSuite(t *testing.T, group string, features tests.Features) {
+	url, run := os.Getenv(storetest.Variable), tests.TestPubSub
+	if url == "" {
+		node := storetest.StartProcess(t)
+		url = node.URL()
+		features.RestartServiceCommand = node.RestartCommand()
+	}
+	features.ForceShort = true
+	if os.Getenv(soak) != "" {
+		features.ForceShort, features.RestartServiceCommand = false, nil // the others could not bear the restarts
+		run = tests.TestPubSubStressTest
+	}
+	open := func(t *testing.T, group string) (message.Publisher, message.Subscriber) {
+		s := storetest.Open(t, store.Config{URL: url, MinBackoff: 20 * time.Millisecond, MaxBackoff: 500 * time.Millisecond})
+		pub := publisher(t, s)
+		sub, err := consume.NewSubscriber(consume.SubscriberConfig{Store: s, Group: group})
 		if err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { sub.Close() }) // the suite does not close what it multiplies
 		return pub, sub
-	}, nil)
+	}
+	run(t, features, func(t *testing.T) (message.Publisher, message.Subscriber) { return open(t, group) }, open)
 }

@@ -22,8 +22,12 @@ import (
 // Watermill's suite subscribes fifty times through a multiplier of its own and
 // leaves that behind.
 func TestMain(m *testing.M) {
-	const multiplier = "github.com/ThreeDotsLabs/watermill/internal/subscriber.(*multiplier).Subscribe."
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction(multiplier+"func2"), goleak.IgnoreAnyFunction(multiplier+"func3"))
+	storetest.RunProcess()
+	const watermill = "github.com/ThreeDotsLabs/watermill/" // what its suite leaves behind by itself
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreAnyFunction(watermill+"internal/subscriber.(*multiplier).Subscribe.func2"),
+		goleak.IgnoreAnyFunction(watermill+"internal/subscriber.(*multiplier).Subscribe.func3"),
+		goleak.IgnoreAnyFunction(watermill+"pubsub/tests.TestReconnect.func2"))
 }
 
 func TestConsumerCommitsEveryEventOnceInOrderInRuns(t *testing.T) {

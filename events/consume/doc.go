@@ -1,7 +1,8 @@
 // Package consume is the reading side of the event log as Watermill sees it.
 //
 // It has two ways in. [Publisher] and [Subscriber] are Watermill's ordinary
-// pair over EventStoreDB: one event, one message, one stream per topic.
+// pair over EventStoreDB: one event, one message, one stream per topic, with or
+// without a consumer group.
 // [Consumer] is the high-rate path that projections, policies and mail share: a
 // Watermill Router in which one message carries a [Run] of consecutive events
 // of the global log, folded by the handler into a [Unit] of work that is

@@ -17,6 +17,7 @@ const (
 	MetadataRevision = "revision" // decimal, 0-based
 	MetadataPosition = "position" // as events.Position writes itself
 	MetadataType     = "type"
+	MetadataRetries  = "retries" // with a group: how often it came before, decimal
 )
 
 // envelope is what of an event's metadata matters here: the correlation id that

@@ -20,6 +20,11 @@ type frame struct {
 	record events.Record   // of frameEvent
 	at     events.Position // of frameCheckpoint
 	types  map[string]string
+
+	linked  bool      // the event was reached by a link
+	link    uuid.UUID // the link's id then
+	gone    bool      // and record is the link itself, its event being no more
+	retries int32     // of a group's event
 }
 
 type frameKind uint8
@@ -42,7 +47,7 @@ func (m malformed) Error() string { return "event store: malformed answer: " + s
 
 // decode reads one ReadResp. The record keeps parts of b.
 func (f *frame) decode(b []byte) error {
-	f.kind, f.record, f.at = frameOther, events.Record{}, events.Position{}
+	*f = frame{types: f.types}
 	return fields(b, func(num protowire.Number, v []byte, _ uint64) error {
 		switch num {
 		case 1:
@@ -77,17 +82,25 @@ func (f *frame) decodeCheckpoint(b []byte) error {
 // decodeReadEvent takes the event, or the link where its event is gone.
 func (f *frame) decodeReadEvent(b []byte) error {
 	var event, link []byte
-	err := fields(b, func(num protowire.Number, v []byte, _ uint64) error {
+	err := fields(b, func(num protowire.Number, v []byte, n uint64) error {
 		switch num {
 		case 1:
 			event = v
 		case 2:
 			link = v
+		case 5: // only groups send it
+			f.retries = int32(n)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
+	}
+	if link != nil {
+		f.linked, f.gone = true, event == nil
+		if err := f.decodeLinkID(link); err != nil {
+			return err
+		}
 	}
 	if event == nil {
 		event = link
@@ -96,6 +109,15 @@ func (f *frame) decodeReadEvent(b []byte) error {
 		return malformed("a read event without an event")
 	}
 	return f.decodeRecord(event)
+}
+
+func (f *frame) decodeLinkID(b []byte) error {
+	return fields(b, func(num protowire.Number, v []byte, _ uint64) error {
+		if num == 1 {
+			return decodeUUID(v, &f.link)
+		}
+		return nil
+	})
 }
 
 func (f *frame) decodeRecord(b []byte) error {

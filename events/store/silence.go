@@ -65,18 +65,27 @@ func (f *follower) behind(ctx context.Context, l *link) (bool, error) {
 		head, err := l.head(ctx)
 		return head.Commit > f.reached.Load(), err
 	}
+	next, err := l.end(ctx, f.stream)
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	return next > f.reached.Load(), err
+}
+
+// end returns the revision that the next event of a stream will have.
+func (l *link) end(ctx context.Context, stream string) (uint64, error) {
 	last, err := l.page(ctx, &streams.ReadReq_Options{
 		StreamOption: &streams.ReadReq_Options_Stream{Stream: &streams.ReadReq_Options_StreamOptions{
-			StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte(f.stream)},
+			StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte(stream)},
 			RevisionOption:   &streams.ReadReq_Options_StreamOptions_End{End: &shared.Empty{}},
 		}},
 		ReadDirection: streams.ReadReq_Options_Backwards,
 		CountOption:   &streams.ReadReq_Options_Count{Count: 1},
 	})
-	if fault.Is(err, fault.NotFound) {
-		return false, nil
+	if err != nil || len(last) == 0 {
+		return 0, err
 	}
-	return len(last) > 0 && last[0].Revision >= f.reached.Load(), err
+	return last[0].Revision + 1, nil
 }
 
 // trustsCheckpoints reports whether the server's checkpoints are safe to keep.

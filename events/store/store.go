@@ -54,6 +54,17 @@ func Open(cfg Config) (*Store, error) {
 // ports, no credentials.
 func (s *Store) Address() string { return s.addr }
 
+// start runs f on a goroutine that Close waits for; false once closed.
+func (s *Store) start(f func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return false
+	}
+	s.work.Go(f)
+	return true
+}
+
 // Close ends every call and subscription and closes the connections. It waits
 // until all of that is done. It is idempotent.
 func (s *Store) Close() error {

@@ -67,19 +67,16 @@ func (s *Store) follow(ctx context.Context, f *follower) *Subscription {
 	ctx, cancel := context.WithCancel(ctx)
 	sub := &Subscription{messages: make(chan Message, f.cfg.Buffer), cancel: cancel, ended: make(chan struct{})}
 	f.out = sub.messages
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.ctx.Err() != nil {
-		cancel()
-		sub.end(ErrClosed)
-		return sub
-	}
-	s.work.Go(func() {
+	started := s.start(func() {
 		defer cancel()
 		stop := context.AfterFunc(s.ctx, cancel)
 		defer stop()
 		sub.end(f.run(ctx))
 	})
+	if !started {
+		cancel()
+		sub.end(ErrClosed)
+	}
 	return sub
 }
 

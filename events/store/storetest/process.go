@@ -17,6 +17,7 @@ import (
 const (
 	processDir    = "WAYBILL_STORETEST_DIR"
 	processListen = "WAYBILL_STORETEST_LISTEN"
+	restart       = "storetest-restart" // first argument of the command that asks for a restart
 )
 
 // Process is an embedded node in a process of its own, to be killed and paused.
@@ -27,9 +28,13 @@ type Process struct {
 	command *exec.Cmd
 }
 
-// RunProcess is what a package's TestMain calls first: in the process that
-// [StartProcess] starts it serves and does not return.
+// RunProcess is what a package's TestMain calls first: in the processes that
+// [StartProcess] and [Process.RestartCommand] start it does their work and does
+// not return.
 func RunProcess() {
+	if len(os.Args) == 3 && os.Args[1] == restart {
+		askRestart(os.Args[2])
+	}
 	dir := os.Getenv(processDir)
 	if dir == "" {
 		return
@@ -109,4 +114,51 @@ func (p *Process) signal(s syscall.Signal) {
 	if err := p.command.Process.Signal(s); err != nil {
 		p.t.Errorf("signal %v: %v", s, err)
 	}
+}
+
+// RestartCommand returns a command that kills the node and starts it again, for
+// those who want one. It works until the end of the test.
+func (p *Process) RestartCommand() []string {
+	p.t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			p.restart(c)
+		}
+	}()
+	p.t.Cleanup(func() { l.Close(); <-ended })
+	return []string{self, restart, l.Addr().String()}
+}
+
+func (p *Process) restart(asking net.Conn) {
+	defer asking.Close()
+	p.Kill()
+	p.Start()
+	asking.Write([]byte{1})
+}
+
+// askRestart asks the test process for a restart and ends when that is done.
+func askRestart(address string) {
+	c, err := net.Dial("tcp", address)
+	if err == nil {
+		_, err = c.Read(make([]byte, 1))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "storetest restart:", err)
+		os.Exit(1)
+	}
+	os.Exit(0)
 }
