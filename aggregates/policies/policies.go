@@ -14,7 +14,6 @@ import (
 	"waybill/aggregates/command"
 	"waybill/events"
 	"waybill/events/consume"
-	"waybill/events/fault"
 )
 
 // Name is the policies' name as a consumer.
@@ -28,6 +27,7 @@ type Commands interface {
 	LinkGroupOf(ctx context.Context, c access.Caller, env command.Envelope, group, client uuid.UUID) (aggregates.Result, error)
 	RecordOwner(ctx context.Context, c access.Caller, env command.Envelope, user uuid.UUID) (aggregates.Result, error)
 	EndGrant(ctx context.Context, c access.Caller, env command.Envelope, in command.EndGrant) (aggregates.Result, error)
+	SettleName(ctx context.Context, c access.Caller, env command.Envelope, in command.SettleName) error
 }
 
 // Grant is an open grant of a group to a user.
@@ -92,7 +92,7 @@ func (p *Policies) Handle(ctx context.Context, run *consume.Run) error {
 
 func (p *Policies) react(ctx context.Context, r events.Record) error {
 	switch r.Type {
-	case "GroupCreated", "UserAdded", "UserUnblocked", "GroupArchived":
+	case "GroupCreated", "UserAdded", "UserUnblocked", "GroupArchived", "GroupMerged", "GroupRenamed":
 	default:
 		return nil // most events; not even decoded
 	}
@@ -119,9 +119,21 @@ func (p *Policies) react(ctx context.Context, r events.Record) error {
 	case *events.UserUnblocked:
 		return p.recordOwner(ctx, caller, ev)
 	case *events.GroupArchived:
-		return p.endGrants(ctx, caller, ev, id)
+		return p.endGrants(ctx, caller, ev, id, "the group was archived")
+	case *events.GroupMerged:
+		return p.endGrants(ctx, caller, ev, id, "the group was merged into another one")
+	case *events.GroupRenamed:
+		return p.settleName(ctx, caller, ev, command.SettleName{Group: id, From: e.From, To: e.To})
 	}
 	return nil
+}
+
+// settleName finishes what a renaming left undone about the claims of names.
+func (p *Policies) settleName(ctx context.Context, caller access.Caller, ev events.Event, in command.SettleName) error {
+	if err := p.wait(ctx, ev.Record); err != nil {
+		return err
+	}
+	return p.settled(ev.Record, p.cfg.Commands.SettleName(ctx, caller, because(ev, "settle name"), in))
 }
 
 // recordOwner has a user counted among the owners, if it is one.
@@ -133,16 +145,16 @@ func (p *Policies) recordOwner(ctx context.Context, caller access.Caller, ev eve
 	return p.settled(ev.Record, err)
 }
 
-// endGrants ends the access to an archived group, so that restoring it revives
-// nothing.
-func (p *Policies) endGrants(ctx context.Context, caller access.Caller, ev events.Event, group uuid.UUID) error {
+// endGrants ends the access to a group that was archived, so that restoring it
+// revives nothing, or merged.
+func (p *Policies) endGrants(ctx context.Context, caller access.Caller, ev events.Event, group uuid.UUID, why string) error {
 	grants, err := p.cfg.Grants.Open(ctx, caller.Org, group, ev.Record.Position)
 	if err != nil {
 		return fmt.Errorf("grants of group %s: %w", group, err)
 	}
 	for _, g := range grants {
 		env := because(ev, "end grant "+g.Grant.String())
-		env.Reason = "the group was archived"
+		env.Reason = why
 		_, err := p.cfg.Commands.EndGrant(ctx, caller, env, command.EndGrant{User: g.User, Grant: g.Grant})
 		if err := p.settled(ev.Record, err); err != nil {
 			return err
@@ -160,32 +172,9 @@ func because(ev events.Event, reaction string) command.Envelope {
 	}
 }
 
-// settled passes on what a retry may cure. What the aggregate refuses because
-// of what it has become since, needs no reaction any more.
-func (p *Policies) settled(r events.Record, err error) error {
-	var f *fault.Error
-	if !errors.As(err, &f) {
-		return err
-	}
-	if f.Kind == fault.NotFound || f.Kind == fault.Conflict && f.Code != "stream-busy" && f.Code != "stream-moved" {
-		p.cfg.Logger.Info("policy has nothing to do any more", "stream", r.Stream, "revision", r.Revision, "event", r.Type, "code", f.Code)
-		return nil
-	}
-	return err
-}
+func (p *Policies) settled(r events.Record, err error) error { return settled(p.cfg.Logger, r, err) }
 
 // wait gives the command that an event came from the time to finish by itself.
 func (p *Policies) wait(ctx context.Context, r events.Record) error {
-	left := min(p.cfg.Patience-p.cfg.Now().Sub(r.Created), p.cfg.Patience)
-	if left <= 0 {
-		return nil
-	}
-	timer := time.NewTimer(left)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+	return pause(ctx, p.cfg.Patience-p.cfg.Now().Sub(r.Created), p.cfg.Patience)
 }
