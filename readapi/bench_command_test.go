@@ -88,6 +88,7 @@ func toggle(ctx context.Context, client *http.Client, p person, on bool) error {
 func BenchmarkCallerLookUp(b *testing.B) {
 	s := newStack(b)
 	f := newFruit(b, s)
+	b.SetParallelism(clients)
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {

@@ -5,16 +5,17 @@ import (
 	"fmt"
 
 	"github.com/go-json-experiment/json"
+	"github.com/jackc/pgx/v5"
 
 	"waybill/events"
 	"waybill/events/fault"
 )
 
-// callerQuery finds everything about a session's caller in one round trip: the
-// session, the user behind it with its switches, its open and unexpired grants
-// on active groups, and its organisation.
+// callerQuery finds everything about the callers of sessions in one round trip:
+// the session, the user behind it with its switches, its open and unexpired
+// grants on active groups, and its organisation.
 const callerQuery = `
-	SELECT s.session_id, s.identity_id, s.org_id, s.user_id, s.portal, u.role, u.permissions::text, o.timezone,
+	SELECT s.token_hash, s.session_id, s.identity_id, s.org_id, s.user_id, s.portal, u.role, u.permissions::text, o.timezone,
 	       coalesce(g.all_groups, false), g.groups
 	FROM identity.sessions s
 	JOIN read.users u ON u.user_id = s.user_id AND u.org_id = s.org_id AND u.identity_id = s.identity_id
@@ -27,7 +28,7 @@ const callerQuery = `
 		WHERE gr.user_id = s.user_id AND gr.org_id = s.org_id AND gr.ended_at IS NULL
 		  AND (gr.expires_at IS NULL OR gr.expires_at > $2)
 	) g
-	WHERE s.token_hash = $1 AND s.expires_at > $2 AND u.status = 'active'`
+	WHERE s.token_hash = ANY($1) AND s.expires_at > $2 AND u.status = 'active'`
 
 // Caller returns who sends this session token, as it stands at this moment.
 // Errors: Unauthenticated for whatever is no token of an open session of an
@@ -37,20 +38,42 @@ func (s *Service) Caller(ctx context.Context, token string) (Caller, error) {
 	if !ok {
 		return Caller{}, errNoSession()
 	}
+	return s.callers.find(ctx, tokenKey(hash))
+}
+
+// findCallers runs the query for some tokens. Those that are not in the answer
+// are nobody's.
+func (s *Service) findCallers(ctx context.Context, tokens [][]byte) (map[tokenKey]found, error) {
+	rows, err := s.cfg.Pool.Query(ctx, callerQuery, tokens, s.cfg.Now())
+	if err != nil {
+		return nil, Storage(fmt.Errorf("look up callers: %w", err))
+	}
+	defer rows.Close()
+	all := make(map[tokenKey]found, len(tokens))
+	for rows.Next() {
+		token, f, err := scanCaller(rows)
+		if err != nil {
+			return nil, fmt.Errorf("look up callers: %w", err)
+		}
+		all[token] = f
+	}
+	if err := rows.Err(); err != nil {
+		return nil, Storage(fmt.Errorf("look up callers: %w", err))
+	}
+	return all, nil
+}
+
+func scanCaller(rows pgx.Rows) (tokenKey, found, error) {
 	var c Caller
-	var switches []byte
-	err := s.cfg.Pool.QueryRow(ctx, callerQuery, hash, s.cfg.Now()).Scan(
-		&c.Session, &c.Identity, &c.Org, &c.User, &c.Portal, &c.Role, &switches, &c.Timezone, &c.All, &c.Groups)
-	switch {
-	case isNoRows(err):
-		return Caller{}, errNoSession()
-	case err != nil:
-		return Caller{}, Storage(fmt.Errorf("look up the caller: %w", err))
+	var hash, switches []byte
+	err := rows.Scan(&hash, &c.Session, &c.Identity, &c.Org, &c.User, &c.Portal, &c.Role, &switches, &c.Timezone, &c.All, &c.Groups)
+	if err != nil || len(hash) != len(tokenKey{}) {
+		return tokenKey{}, found{}, fmt.Errorf("read a session: %w", err)
 	}
 	var permissions events.Permissions
 	if len(switches) > len("{}") {
 		if err := json.Unmarshal(switches, &permissions); err != nil {
-			return Caller{}, fmt.Errorf("permissions of user %s: %w", c.User, err)
+			return tokenKey(hash), found{err: fmt.Errorf("permissions of user %s: %w", c.User, err)}, nil
 		}
 	}
 	c.Permissions = Effective(c.Role, permissions)
@@ -58,7 +81,7 @@ func (s *Service) Caller(ctx context.Context, token string) (Caller, error) {
 	if c.All {
 		c.Groups = nil
 	}
-	return c, nil
+	return tokenKey(hash), found{caller: c}, nil
 }
 
 func errNoSession() error {

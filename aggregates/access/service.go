@@ -55,8 +55,9 @@ func (c *Config) setDefaults() {
 // Service keeps identities, their passwords, sessions and one-time tokens, in
 // Postgres beside the event log. It is safe for concurrent use.
 type Service struct {
-	cfg    Config
-	hasher *hasher
+	cfg     Config
+	hasher  *hasher
+	callers *together
 }
 
 // New returns a service. It does not connect yet.
@@ -69,7 +70,9 @@ func New(cfg Config) (*Service, error) {
 	if err != nil {
 		return nil, fmt.Errorf("access: %w", err)
 	}
-	return &Service{cfg: cfg, hasher: h}, nil
+	s := &Service{cfg: cfg, hasher: h}
+	s.callers = &together{query: s.findCallers}
+	return s, nil
 }
 
 // Ensure returns the identity behind an e-mail, making it when it is not known.

@@ -1,8 +1,12 @@
 package access_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -116,5 +120,50 @@ func TestWhatIsNoSessionTokenIsNobody(t *testing.T) {
 	}
 	if _, err := b.Caller(t.Context(), good); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestCallersWhoAskAtOnceAreLookedUpTogetherAndGetTheirOwn(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	type member struct {
+		access.Membership
+		access.Session
+		group uuid.UUID
+	}
+	var members []member
+	for i := range 10 {
+		m := member{Membership: b.user(t, fmt.Sprintf("u%d@example.com", i), access.RoleManager), group: b.group(t, fmt.Sprintf("G%d", i))}
+		b.grant(t, m.User, m.group)
+		m.Session = b.session(t, m.Membership)
+		members = append(members, m)
+	}
+	var wg sync.WaitGroup
+	for i := range 200 {
+		wg.Go(func() {
+			m := members[i%len(members)]
+			token := m.Token.Reveal()
+			if i%7 == 0 {
+				token = token[1:] + "A" // somebody's, but for a character
+			}
+			c, err := b.Caller(t.Context(), token)
+			switch {
+			case i%7 == 0 && !fault.Is(err, fault.Unauthenticated):
+				t.Errorf("a wrong token among right ones: %v, %v", c.User, err)
+			case i%7 != 0 && (err != nil || c.User != m.User || len(c.Groups) != 1 || c.Groups[0] != m.group):
+				t.Errorf("asked for %s, got %s with %v, %v", m.User, c.User, c.Groups, err)
+			}
+		})
+	}
+	wg.Wait()
+
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := b.Caller(gone, members[0].Token.Reveal()); err != nil && !errors.Is(err, context.Canceled) {
+		t.Errorf("whose request is over: %v", err)
+	}
+	b.pools.Identity.Close()
+	if _, err := b.Caller(t.Context(), members[0].Token.Reveal()); err == nil || fault.Is(err, fault.Unauthenticated) {
+		t.Errorf("without a database: %v, want an error, and not that nobody is signed in", err)
 	}
 }
