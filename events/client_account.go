@@ -34,6 +34,7 @@ const (
 
 	ApprovalNotRequired = "not_required"
 	ApprovalGranted     = "granted"
+	ApprovalWithdrawn   = "withdrawn"
 
 	FateKeptByClient = "kept_by_client" // its people keep reading their own deliveries
 	FateEnded        = "ended"          // its logins end
@@ -99,7 +100,8 @@ type ClientInvitationExpired struct {
 
 // ClientInvitationAccepted is the client's own yes.
 type ClientInvitationAccepted struct {
-	Invitation uuid.UUID `json:"invitation"`
+	Invitation  uuid.UUID `json:"invitation"`
+	PasswordSet bool      `json:"password_set,omitzero"` // the client chose a password with it
 }
 
 // ClientInvitationAcceptanceRefused records an attempt that was turned away; the

@@ -70,6 +70,7 @@ type Permissions map[string]bool
 type UserInvited struct {
 	Invitation uuid.UUID `json:"invitation"`
 	ExpiresAt  time.Time `json:"expires_at"`
+	Client     uuid.UUID `json:"client,omitzero"` // made for this client's account, whose own notice brings the link
 }
 
 // UserInvitationAccepted makes an invited user active.
@@ -81,7 +82,9 @@ type UserInvitationAccepted struct {
 type PasswordSet struct{}
 
 // UserBlocked ends all access until UserUnblocked.
-type UserBlocked struct{}
+type UserBlocked struct {
+	Client uuid.UUID `json:"client,omitzero"` // a login of this client, which was removed
+}
 
 // UserUnblocked gives a blocked user back what it held.
 type UserUnblocked struct{}
