@@ -1,11 +1,12 @@
 // Package client decides about the clients of an organisation.
 //
 // It is pure: no clock, no I/O, no ids made inside. Who may do it, and whether
-// the group and the dispatcher it names exist, is decided around it.
+// the group, the dispatcher and the person it names exist, is decided around it.
 package client
 
 import (
-	"strings"
+	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -15,34 +16,121 @@ import (
 
 // The rules of a client.
 //
+//   - added -> (invited ->) active <-> approval_withdrawn; any of them ->
+//     removed -> reinstated, which is the state before.
 //   - Adding a client puts it into the list; it is not an account yet. A
 //     dispatcher may be named at once; without one the owners look after it.
 //   - It is linked to exactly one group, which is linked to no other client.
+//   - It becomes an account once: made on its behalf, without its approval, or
+//     by its own acceptance of an invitation, which is its approval.
+//   - One invitation is open at a time, until its time is over, even when nobody
+//     records that. It is bound to the e-mail it was made for; whoever comes with
+//     another one is refused, and it stays open. An account made on the client's
+//     behalf closes it.
+//   - The client withdraws its approval and grants it again. Withdrawn or
+//     removed, nobody manages its deliveries.
+//   - Removed, its people keep reading what is theirs, or their logins end.
 
-// Added is the status of a client in the list.
-const Added = "added"
+// Statuses of a client.
+const (
+	Added     = "added"
+	Invited   = "invited"
+	Active    = "active"
+	Withdrawn = "approval_withdrawn"
+	Removed   = "removed"
+)
 
 // State is what a client has become. The zero value is a client that does not
-// exist yet.
+// exist yet. It holds no personal data. Its slices are shared between states: do
+// not modify them.
 type State struct {
-	Status     string // empty = does not exist
+	added      bool
+	Told       []string // kinds of notice that the client got
+	Details    int      // how many events have said who the client is
 	Dispatcher uuid.UUID
 	Group      uuid.UUID
 	GroupName  string // the name its group was linked with
+
+	Mode     string    // empty = not an account
+	Approval string    // of an account
+	User     uuid.UUID // of the account's contact
+	Identity uuid.UUID // of the account's contact
+
+	Invitation    uuid.UUID // the last one
+	Open          bool      // the last invitation was not answered, withdrawn or recorded as expired
+	InvitationEnd time.Time
+	Accepted      uuid.UUID // the invitation that was accepted
+	Refused       int       // attempts to accept the last invitation that were turned away
+
+	IsRemoved bool
+	Fate      string // of a removed client
 }
 
 // Exists reports whether the client was added.
-func (s State) Exists() bool { return s.Status != "" }
+func (s State) Exists() bool { return s.added }
+
+// Status returns one of the statuses; empty for a client that does not exist.
+func (s State) Status() string {
+	switch {
+	case !s.added:
+		return ""
+	case s.IsRemoved:
+		return Removed
+	case s.Mode != "" && s.Approval == events.ApprovalWithdrawn:
+		return Withdrawn
+	case s.Mode != "":
+		return Active
+	case s.Open:
+		return Invited
+	default:
+		return Added
+	}
+}
+
+// Manageable reports whether the organisation may work on the client's
+// deliveries. It may for one that is only in the list.
+func (s State) Manageable() bool {
+	status := s.Status()
+	return status != Removed && status != Withdrawn
+}
 
 // Evolve returns the state after an event.
 func Evolve(s State, p events.Payload) State {
 	switch e := p.(type) {
 	case *events.ClientAdded:
-		s.Status = Added
+		s.added = true
+		s.Details++
+	case *events.ClientDetailsChanged:
+		s.Details++
 	case *events.DispatcherAssigned:
 		s.Dispatcher = e.To
+	case *events.DispatcherUnassigned:
+		s.Dispatcher = uuid.Nil
 	case *events.ClientGroupLinked:
 		s.Group, s.GroupName = e.Group, e.GroupName
+	case *events.ClientAccountCreated:
+		s.Mode, s.Approval, s.User, s.Identity = e.Mode, e.Approval, e.User, e.Identity
+		s.Details++
+	case *events.ClientNotified:
+		s.Told = append(slices.Clip(s.Told), e.Kind)
+	case *events.ClientInvited:
+		s.Invitation, s.InvitationEnd, s.Open, s.Refused = e.Invitation, e.ExpiresAt, true, 0
+	case *events.ClientInvitationResent:
+		s.InvitationEnd = e.ExpiresAt
+	case *events.ClientInvitationAccepted:
+		s.Open, s.Accepted = false, e.Invitation
+	case *events.ClientInvitationRevoked, *events.ClientInvitationExpired, *events.ClientInvitationDeclined:
+		s.Open = false
+	case *events.ClientInvitationAcceptanceRefused:
+		s.Refused++
+	case *events.ClientApprovalGranted:
+		s.Approval = events.ApprovalGranted
+	case *events.ClientApprovalWithdrawn:
+		s.Approval = events.ApprovalWithdrawn
+	case *events.ClientRemoved:
+		s.IsRemoved, s.Fate = true, e.Fate
+	case *events.ClientReinstated:
+		s.IsRemoved, s.Fate = false, ""
 	}
 	return s
 }
@@ -58,54 +146,27 @@ func Touches(_ uuid.UUID, s State, p events.Payload) []uuid.UUID {
 	return nil
 }
 
-// Add puts a client into the list.
-type Add struct {
-	Client         uuid.UUID // the subject of its personal data
-	BusinessName   string
-	Contact, Email string    // Email in its normal form
-	Dispatcher     uuid.UUID // zero = none
-}
+// None is the answer about a client that does not exist, or not for the caller.
+func None() error { return fault.New(fault.NotFound, "client-not-found", "There is no such client.") }
 
-// Decide gives ClientAdded, and DispatcherAssigned when there is one.
-func (c Add) Decide(s State) ([]events.Payload, error) {
-	if s.Exists() {
-		return nil, fault.New(fault.Conflict, "client-exists", "The client exists already.")
-	}
-	name := strings.Join(strings.Fields(c.BusinessName), " ")
+// present refuses a client that does not exist or was removed.
+func (s State) present() error {
 	switch {
-	case name == "":
-		return nil, fault.InvalidField("business_name", "is required")
-	case len([]rune(name)) > 200:
-		return nil, fault.InvalidField("business_name", "must have at most 200 characters")
-	case c.Email == "":
-		return nil, fault.InvalidField("email", "is required")
+	case !s.added:
+		return None()
+	case s.IsRemoved:
+		return fault.New(fault.Conflict, "client-removed", "The client was removed; reinstate it first.")
 	}
-	evs := []events.Payload{&events.ClientAdded{
-		BusinessName: name,
-		Contact:      events.PersonalText(c.Client, strings.TrimSpace(c.Contact)),
-		Email:        events.PersonalText(c.Client, c.Email),
-	}}
-	if c.Dispatcher != uuid.Nil {
-		evs = append(evs, &events.DispatcherAssigned{To: c.Dispatcher})
-	}
-	return evs, nil
+	return nil
 }
 
-// LinkGroup ties the client to its group, which exists already.
-type LinkGroup struct {
-	Group uuid.UUID
-	Name  string
-}
-
-// Decide gives ClientGroupLinked; nothing when it is linked to it already.
-func (c LinkGroup) Decide(s State) ([]events.Payload, error) {
-	switch {
-	case !s.Exists():
-		return nil, fault.New(fault.NotFound, "client-not-found", "There is no such client.")
-	case s.Group == c.Group:
-		return nil, nil
-	case s.Group != uuid.Nil:
-		return nil, fault.New(fault.Conflict, "client-has-group", "The client is linked to the group %q already.", s.GroupName)
+// account refuses a client that is no account, or was removed.
+func (s State) account() error {
+	if err := s.present(); err != nil {
+		return err
 	}
-	return []events.Payload{&events.ClientGroupLinked{Group: c.Group, GroupName: c.Name}}, nil
+	if s.Mode == "" {
+		return fault.New(fault.Conflict, "client-has-no-account", "The client is in the list, and has no account yet.")
+	}
+	return nil
 }

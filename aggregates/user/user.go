@@ -62,6 +62,7 @@ type State struct {
 	Permissions   events.Permissions
 	Invitation    uuid.UUID // the open or accepted one
 	InvitationEnd time.Time
+	BlockedFor    uuid.UUID // the removed client whose login it was, when that is why it is blocked
 }
 
 // Exists reports whether the user was added.
@@ -113,9 +114,9 @@ func Evolve(s State, p events.Payload) State {
 			s.Status = Active
 		}
 	case *events.UserBlocked:
-		s.before, s.Status = s.Status, Blocked
+		s.before, s.Status, s.BlockedFor = s.Status, Blocked, e.Client
 	case *events.UserUnblocked:
-		s.Status, s.before = s.before, ""
+		s.Status, s.before, s.BlockedFor = s.before, "", uuid.Nil
 	}
 	return s
 }
