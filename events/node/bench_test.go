@@ -17,6 +17,8 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"waybill/events/node/journal"
 )
 
 // Each benchmark measures the limit and the node in turns within one run, and reports both rates and their ratio.
@@ -126,17 +128,28 @@ func batchFrom(b *testing.B, address string, count int) {
 
 const benchStored = 60_000
 
-// stored is a node with events to read.
+// stored is a node with events to read, opened anew so that it has nothing else to do.
 func stored(b *testing.B) *esdb.Client {
 	b.Helper()
-	_, c := serve(b)
-	for i := 0; i < benchStored; i += 1000 {
-		events := make([]esdb.EventData, 1000)
-		for k := range events {
-			events[k] = benchEvent()
-		}
-		appendTo(b, c, fmt.Sprintf("Delivery-%d", i), esdb.NoStream{}, events...)
+	dir := b.TempDir()
+	j, err := journal.Open(journal.Options{Dir: dir})
+	if err != nil {
+		b.Fatal(err)
 	}
+	for i := 0; i < benchStored; i += 1000 {
+		events := make([]journal.Event, 1000)
+		for k := range events {
+			e := benchEvent()
+			events[k] = journal.Event{ID: e.EventID, Type: e.EventType, JSON: true, Data: e.Data, Metadata: e.Metadata}
+		}
+		if _, err := j.Append(b.Context(), journal.Append{Stream: fmt.Sprintf("Delivery-%d", i), Expected: journal.NoStream, Events: events}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		b.Fatal(err)
+	}
+	_, c := serve(b, func(cfg *Config) { cfg.Dir = dir })
 	return c
 }
 
