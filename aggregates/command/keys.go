@@ -61,7 +61,7 @@ func (s *Service) judges() map[string]aggregates.Judge {
 		},
 		events.KeyDelivery: func(ctx context.Context, org, id uuid.UUID, key aggregates.Key) (aggregates.Fate, error) {
 			d, err := aggregates.Peek(ctx, s.x, deliveries, org, id)
-			return fate(d.Exists(), d.Abandoned, slices.Equal(d.Key.Parts(), key.Parts)), err
+			return fate(d.Born(), d.Abandoned, d.Exists() && slices.Equal(d.Key.Parts(), key.Parts)), err
 		},
 	}
 }

@@ -3,6 +3,8 @@ package command_test
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -30,8 +32,8 @@ func (n *numbers) taken(key string) bool {
 	return false
 }
 
-// TestNumbersStayUniqueWhateverHappens drives random creations, moves and
-// imports, each in one of three processes, and compares every answer with the
+// TestNumbersStayUniqueWhateverHappens drives random creations, moves, changes
+// of number, deletions and imports, each in one of three processes, and compares every answer with the
 // model's.
 func TestNumbersStayUniqueWhateverHappens(t *testing.T) {
 	t.Parallel()
@@ -92,6 +94,29 @@ func TestNumbersStayUniqueWhateverHappens(t *testing.T) {
 				if !taken {
 					model.key[d] = to
 				}
+			},
+			"renumber": func(t *rapid.T) {
+				if len(made) == 0 {
+					t.Skip("nothing to renumber")
+				}
+				d, n := rapid.SampledFrom(made).Draw(t, "delivery"), number()
+				to := strings.TrimSuffix(model.key[d], numberOf[d]) + n
+				_, err := service().ChangeDelivery(b.ctx, b.owner, env(), command.ChangeDelivery{Delivery: d, DONumber: &n})
+				taken := model.key[d] != to && model.taken(to)
+				want(err, taken)
+				if !taken {
+					model.key[d], numberOf[d] = to, n
+				}
+			},
+			"delete": func(t *rapid.T) {
+				if len(made) == 0 {
+					t.Skip("nothing to delete")
+				}
+				i := rapid.IntRange(0, len(made)-1).Draw(t, "delivery")
+				_, err := service().DeleteDelivery(b.ctx, b.owner, env(), made[i])
+				want(err, false)
+				delete(model.key, made[i])
+				made = slices.Delete(made, i, i+1)
 			},
 			"import": func(*rapid.T) {
 				g, n := inGroup.Draw(t, "group"), number()
