@@ -121,12 +121,7 @@ func (p person) deliver(t testing.TB, number, date string, group uuid.UUID) uuid
 // caughtUp waits until a position can be seen.
 func (p person) caughtUp(t testing.TB, position string) {
 	t.Helper()
-	for range 50 {
-		if a := p.get(t, "/v1/me", "Waybill-Position", position); a.status == http.StatusOK {
-			return
-		}
-	}
-	t.Fatalf("position %s was never reached", position)
+	p.ok(t, "/v1/me", "Waybill-Position", position)
 }
 
 // fruit is the published example of who sees what.

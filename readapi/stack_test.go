@@ -36,7 +36,7 @@ import (
 
 func TestMain(m *testing.M) {
 	// Every check makes an organisation; the flag on the command line wins.
-	for name, value := range map[string]string{"rapid.checks": "15", "rapid.shrinktime": "10s"} {
+	for name, value := range map[string]string{"rapid.checks": "8", "rapid.shrinktime": "10s"} {
 		if err := flag.Set(name, value); err != nil {
 			panic(err)
 		}
@@ -107,7 +107,10 @@ func (l *logs) text() string {
 	return l.buf.String()
 }
 
-func newStack(t testing.TB) *stack {
+func newStack(t testing.TB) *stack { return newStackWaiting(t, 30*time.Second) }
+
+// newStackWaiting returns a stack whose queries wait so long for a position.
+func newStackWaiting(t testing.TB, limit time.Duration) *stack {
 	t.Helper()
 	ctx := t.Context()
 	s := &stack{logs: &logs{}}
@@ -150,20 +153,20 @@ func newStack(t testing.TB) *stack {
 	s.stopReadModel = running(t, consumer.Run)
 	s.progress = &gate{Progress: projections.NewProgress(projections.ProgressConfig{Name: readmodel.Name, Pool: s.pools.Reader})}
 	running(t, s.progress.Run)
-	s.serve(t, logger, secret)
+	s.serve(t, logger, secret, limit)
 	return s
 }
 
 // serve puts both APIs behind one server.
-func (s *stack) serve(t testing.TB, logger *slog.Logger, key []byte) {
+func (s *stack) serve(t testing.TB, logger *slog.Logger, key []byte, limit time.Duration) {
 	t.Helper()
 	problems := problem.NewRenderer(logger, uuid.New)
 	registry := prometheus.NewRegistry()
 	commands, err := commandapi.Routes(commandapi.Config{Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems,
-		SetupToken: setupToken, VisibleLimit: 10 * time.Second, Logger: logger})
+		SetupToken: setupToken, VisibleLimit: 30 * time.Second, Logger: logger})
 	must(t, err)
 	queries, err := readapi.Routes(readapi.Config{Pool: s.pools.Reader, Access: s.access, Progress: s.progress, Problems: problems,
-		CursorKey: key, Metrics: registry, WaitLimit: 200 * time.Millisecond,
+		CursorKey: key, Metrics: registry, WaitLimit: limit,
 		Checks: map[string]func(context.Context) error{"postgres": s.pools.Reader.Ping}})
 	must(t, err)
 	s.routes = append(queries, commands...)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
@@ -56,6 +57,7 @@ type hasher struct {
 	random io.Reader
 	queue  *semaphore.Weighted // those computing and those waiting
 	work   *semaphore.Weighted // those computing
+	done   atomic.Int64        // hashes computed
 	dummy  string              // hash of nothing anybody knows; checked when there is no real one
 }
 
@@ -100,6 +102,7 @@ func (h *hasher) hash(ctx context.Context, password string) (string, error) {
 	if _, err := io.ReadFull(h.random, salt); err != nil {
 		return "", fmt.Errorf("salt: %w", err)
 	}
+	h.done.Add(1)
 	key := argon2.IDKey(passwordBytes(password), salt, argonPasses, argonMemory, argonLanes, argonKeySize)
 	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonPasses, argonLanes,
 		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key)), nil
@@ -117,6 +120,7 @@ func (h *hasher) matches(ctx context.Context, password, encoded string) (bool, e
 		return false, err
 	}
 	defer leave()
+	h.done.Add(1)
 	ok, err := compare(password, encoded)
 	return ok && real, err
 }
