@@ -13,6 +13,7 @@
 // whole (no such column, no rows, unknown encoding) is an error before the first
 // delivery is handed out.
 //
-// The package knows nothing of stores, groups or commands: it hands out what the
-// file says, and somebody else decides what to do with it.
+// The package knows nothing of stores and commands, and of the aggregates only how
+// they compare codes and numbers: it hands out what the file says, and somebody
+// else decides what to do with it.
 package importing

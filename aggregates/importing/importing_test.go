@@ -119,6 +119,17 @@ func TestEqualRowsAreSeparateItemsByTheirRow(t *testing.T) {
 	}
 }
 
+func TestCodesAreComparedWithoutCaseAndNumbersWithIt(t *testing.T) {
+	t.Parallel()
+	out, err := read(t, "a.csv", []byte("customer code,do number,date,quantity\nApple Co,a 1,2026-03-01,1\nAPPLE  co,a  1,2026-03-01,2\nApple Co,A 1,2026-03-01,3\n"), importing.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := briefly(out.drafts), "Apple Co/A 1/2026-03-01[4*3] Apple Co/a 1/2026-03-01[2*1 3*2]"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 func TestSameNumberWithAnotherDateIsAnotherDeliveryAndIsSaid(t *testing.T) {
 	t.Parallel()
 	out, err := read(t, "a.csv", []byte("customer code,do number,date\nA,1,2026-03-02\nB,1,2026-03-02\nA,1,2026-03-01\n"), importing.Config{})

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 
+	"waybill/aggregates/delivery"
+	"waybill/aggregates/group"
 	"waybill/events"
 )
 
@@ -72,9 +74,10 @@ func (s *staged) set(f Field, v string) { s.cells[indexOf(f)] = v }
 func indexOf(f Field) int { return slices.Index(Fields(), f) }
 
 // sortKey is (customer code, type, D.O. number, date, row), so that rows of one
-// delivery are neighbours, and deliveries of one number are too.
+// delivery are neighbours, and deliveries of one number are too. Codes and numbers
+// are compared as the aggregates compare them.
 func (s *staged) sortKey(b []byte) []byte {
-	for _, part := range [...]string{normal(s.cell(Group)), s.cell(Type), normal(s.cell(Number)), s.cell(Date)} {
+	for _, part := range [...]string{group.NormalCode(s.cell(Group)), s.cell(Type), delivery.NormalNumber(s.cell(Number)), s.cell(Date)} {
 		b = append(append(b, part...), 0)
 	}
 	return binary.BigEndian.AppendUint64(b, uint64(s.row))

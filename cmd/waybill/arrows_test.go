@@ -53,7 +53,7 @@ func TestImportsPointDownOnly(t *testing.T) {
 		{"waybill/events/fault", nil},
 		{"waybill/events/node", []string{"waybill/events/node"}},
 		{"waybill/events", []string{"waybill/events"}},
-		{"waybill/aggregates/importing", []string{"waybill/events", "!waybill/events/store", "!waybill/events/consume", "!waybill/events/node"}},
+		{"waybill/aggregates/importing", []string{"waybill/aggregates/group", "waybill/aggregates/delivery", "waybill/events", "!waybill/events/store", "!waybill/events/consume", "!waybill/events/node"}},
 		{"waybill/aggregates/aggregatetest", []string{"waybill/aggregates", "waybill/events"}}, // for tests
 		{"waybill/aggregates", []string{"waybill/aggregates", "waybill/events", "!waybill/events/node"}},
 		{"waybill/projections", []string{"waybill/projections", "waybill/events", "!waybill/events/node"}},
