@@ -20,13 +20,16 @@ import (
 const Name = "policies"
 
 // Prefixes are the stream prefixes that the policies follow.
-func Prefixes() []string { return []string{events.CategoryGroup + "-", events.CategoryUser + "-"} }
+func Prefixes() []string {
+	return []string{events.CategoryGroup + "-", events.CategoryUser + "-", events.CategoryDelivery + "-"}
+}
 
 // Commands are what policies issue; [command.Service] has them.
 type Commands interface {
 	LinkGroupOf(ctx context.Context, c access.Caller, env command.Envelope, group, client uuid.UUID) (aggregates.Result, error)
 	RecordOwner(ctx context.Context, c access.Caller, env command.Envelope, user uuid.UUID) (aggregates.Result, error)
 	EndGrant(ctx context.Context, c access.Caller, env command.Envelope, in command.EndGrant) (aggregates.Result, error)
+	CreateReattempt(ctx context.Context, c access.Caller, env command.Envelope, in command.CreateReattempt) (aggregates.Result, error)
 	SettleName(ctx context.Context, c access.Caller, env command.Envelope, in command.SettleName) error
 }
 
@@ -92,7 +95,7 @@ func (p *Policies) Handle(ctx context.Context, run *consume.Run) error {
 
 func (p *Policies) react(ctx context.Context, r events.Record) error {
 	switch r.Type {
-	case "GroupCreated", "UserAdded", "UserUnblocked", "GroupArchived", "GroupMerged", "GroupRenamed":
+	case "GroupCreated", "UserAdded", "UserUnblocked", "GroupArchived", "GroupMerged", "GroupRenamed", "DeliveryReattempted":
 	default:
 		return nil // most events; not even decoded
 	}
@@ -120,6 +123,8 @@ func (p *Policies) react(ctx context.Context, r events.Record) error {
 		return p.recordOwner(ctx, caller, ev)
 	case *events.GroupArchived:
 		return p.endGrants(ctx, caller, ev, id, "the group was archived")
+	case *events.DeliveryReattempted:
+		return p.reattempt(ctx, caller, ev, e)
 	case *events.GroupMerged:
 		return p.endGrants(ctx, caller, ev, id, "the group was merged into another one")
 	case *events.GroupRenamed:
