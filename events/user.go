@@ -53,7 +53,18 @@ type GroupAccessRevoked struct {
 	Grant           uuid.UUID `json:"grant"`
 	Group           uuid.UUID `json:"group"`
 	RemainingGroups int       `json:"remaining_groups"` // distinct groups the user still has; 0 = sees nothing
+	Cause           string    `json:"cause,omitzero"`   // what else it is part of; empty: somebody just revoked it
 }
+
+// What a revoked grant ended with.
+const (
+	CauseUserRemoved  = "user_removed"
+	CauseRoleChanged  = "role_changed"
+	CauseReplaced     = "groups_replaced"
+	CauseAllGranted   = "all_granted"
+	CauseAllRevoked   = "all_revoked" // what was given besides ALL, and is not kept
+	CauseAccessReview = "access_review"
+)
 
 // UserPermissionsSet records the user's switches before and after. A permission
 // that stands in neither list is at its role's default.
@@ -129,6 +140,7 @@ type UserRoleChanged struct {
 // AllGroupsAccessRevoked ends the scope ALL: what is left are the user's grants.
 type AllGroupsAccessRevoked struct {
 	Grant uuid.UUID `json:"grant"`
+	Cause string    `json:"cause,omitzero"` // as that of a revoked group
 }
 
 // GroupAccessRequested asks for sight of a group.
@@ -136,6 +148,8 @@ type GroupAccessRequested struct {
 	Request   uuid.UUID `json:"request"`
 	Group     uuid.UUID `json:"group"`
 	ExpiresAt time.Time `json:"expires_at,omitzero"` // of the access asked for
+	By        uuid.UUID `json:"by,omitzero"`         // the user who asks, who is never the one to approve
+	Why       string    `json:"why,omitzero"`        // the reason, which becomes that of the grant
 }
 
 // GroupAccessRequestApproved comes in one append with the grant.
