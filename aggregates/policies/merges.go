@@ -37,9 +37,9 @@ type Tagged interface {
 	// Wait returns when everything up to a position is known, or with an error.
 	Wait(ctx context.Context, p events.Position) error
 
-	// Tagged returns the deliveries of a group with ids after a given one, in the
-	// order of their ids, at most so many.
-	Tagged(ctx context.Context, org, group, after uuid.UUID, most int) ([]uuid.UUID, error)
+	// Tagged returns deliveries of a group, at most so many, and from where to go
+	// on: empty at the end, and to begin with.
+	Tagged(ctx context.Context, org, group uuid.UUID, from string, most int) ([]uuid.UUID, string, error)
 }
 
 // MergesConfig says what merges work with.
@@ -142,18 +142,21 @@ func (m *Merges) merge(ctx context.Context, ev events.Event) error {
 // position of the last move; zero when none moved.
 func (m *Merges) sweep(ctx context.Context, caller access.Caller, ev events.Event, from uuid.UUID) (events.Position, error) {
 	var last events.Position
-	for after := uuid.Nil; ; {
-		page, err := m.cfg.Tagged.Tagged(ctx, caller.Org, from, after, m.cfg.Page)
-		if err != nil || len(page) == 0 {
+	for next := ""; ; {
+		var page []uuid.UUID
+		var err error
+		if page, next, err = m.cfg.Tagged.Tagged(ctx, caller.Org, from, next, m.cfg.Page); err != nil {
 			return last, err
 		}
-		after = page[len(page)-1]
 		moved, err := m.move(ctx, caller, ev, from, page)
 		if err != nil {
 			return last, err
 		}
 		if moved.After(last) {
 			last = moved
+		}
+		if next == "" {
+			return last, nil
 		}
 	}
 }

@@ -25,7 +25,7 @@ type fold struct {
 func newFold() *fold {
 	return &fold{
 		organisations: organisations{}, groups: groups{}, codes: codes{},
-		vehicles: vehicles{registered: map[uuid.UUID]vehicle{}, grouped: map[groupVehicle]uuid.UUID{}},
+		vehicles: newVehicles(),
 		users:    users{}, grants: grants{}, clients: clients{},
 		deliveries: deliveries{byID: map[uuid.UUID]int{}},
 	}

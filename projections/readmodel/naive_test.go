@@ -52,6 +52,16 @@ func (n naive) take(ctx context.Context, e events.Event) error {
 		err = n.do(ctx, `UPDATE read.groups SET status = 'archived' WHERE group_id = $1`, id)
 	case *events.GroupRestored:
 		err = n.do(ctx, `UPDATE read.groups SET status = 'active' WHERE group_id = $1`, id)
+	case *events.GroupMerged:
+		err = n.do(ctx, `UPDATE read.groups SET status = 'merged', merged_into = $2 WHERE group_id = $1`, id, p.Into.String())
+	case *events.GroupRenamed:
+		err = n.do(ctx, `UPDATE read.groups SET name = $2 WHERE group_id = $1`, id, p.To)
+	case *events.TimezoneSet:
+		err = n.do(ctx, `UPDATE read.organisations SET timezone = $2, position = $3 WHERE org_id = $1`, org, p.To, pos)
+	case *events.GroupImportTemplateSet:
+		err = n.template(ctx, org, id, p.Template)
+	case *events.VehicleRemovedFromGroup:
+		err = n.vehicleLeft(ctx, org, id, p.Vehicle.String())
 	case *events.GroupFieldEnabled:
 		err = n.do(ctx, `UPDATE read.organisations SET group_field = true, position = $2 WHERE org_id = $1`, org, pos)
 	case *events.GroupFieldDisabled:
@@ -68,7 +78,7 @@ func (n naive) take(ctx context.Context, e events.Event) error {
 				err = n.do(ctx, `INSERT INTO read.vehicles VALUES ($1, $2, $3, $4, $5)`, p.Vehicle.String(), org, p.Name, p.Plate, pos)
 			}
 		} else if err = n.do(ctx, `DELETE FROM read.group_vehicles WHERE group_id = $1 AND vehicle_id = $2`, id, p.Vehicle.String()); err == nil {
-			err = n.do(ctx, `INSERT INTO read.group_vehicles VALUES ($1, $2, $3)`, id, p.Vehicle.String(), org)
+			err = n.do(ctx, `INSERT INTO read.group_vehicles VALUES ($1, $2, $3, $4)`, id, p.Vehicle.String(), org, pos)
 		}
 	case *events.UserAdded:
 		err = n.do(ctx, `INSERT INTO read.users (user_id, org_id, identity_id, name, email, role, accepted, blocked, permissions, created_at, revision, position)

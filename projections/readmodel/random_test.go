@@ -120,6 +120,9 @@ func (g generator) ofGroup(id uuid.UUID, first bool) events.Payload {
 		&events.GroupArchived{}, &events.GroupRestored{}, &events.GroupFieldEnabled{}, &events.GroupFieldDisabled{},
 		&events.VehicleAddedToGroup{Vehicle: g.vehicle()}, &events.OwnerAdded{User: number(1)},
 		&events.VehicleAddedToGroup{Vehicle: g.vehicle(), Name: g.name(), Plate: g.text()},
+		&events.VehicleRemovedFromGroup{Vehicle: g.vehicle()}, &events.TimezoneSet{To: rapid.SampledFrom([]string{"UTC", "Asia/Tokyo"}).Draw(g.t, "timezone")},
+		&events.GroupRenamed{From: "n", To: g.name()}, &events.GroupMerged{Into: g.group()},
+		&events.GroupImportTemplateSet{}, &events.GroupImportTemplateSet{Template: events.ImportTemplate{Columns: map[string]string{"group": g.text()}}},
 	}).Draw(g.t, "event")
 }
 
@@ -163,18 +166,38 @@ func (g generator) ofDelivery(id uuid.UUID, first bool) events.Payload {
 		for range rapid.IntRange(0, 2).Draw(g.t, "items") {
 			p.Items = append(p.Items, events.Item{ID: g.text(), SKU: g.text(), Description: g.text(), Quantity: 3, Unit: "box"})
 		}
+		if g.one(4) {
+			p.Previous, p.Attempt = g.member(400, 4), 2
+		}
 		if g.one(2) {
 			p.Import = &events.Import{ID: number(8), File: g.name(), Row: 2}
 		}
 		return p
 	}
-	dispatched := &events.DeliveryDispatched{}
+	var at time.Time
 	if g.one(2) {
-		dispatched.OccurredAt = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+		at = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
+	}
+	dispatched := &events.DeliveryDispatched{OccurredAt: at}
+	details := func() events.DeliveryDetails {
+		d := events.DeliveryDetails{DONumber: g.name(), Date: rapid.SampledFrom([]string{"2026-03-01", "2026-03-02"}).Draw(g.t, "date"),
+			Address: events.PersonalText(id, g.text()), Recipient: events.PersonalText(id, g.text())}
+		for range rapid.IntRange(0, 3).Draw(g.t, "items") {
+			d.Items = append(d.Items, events.Item{ID: g.text(), Quantity: 4})
+		}
+		return d
 	}
 	return rapid.SampledFrom([]events.Payload{
 		&events.DeliveryTagged{FromGroup: g.maybe(g.group()), Group: g.group()}, &events.DeliveryUntagged{FromGroup: g.group()},
 		&events.DeliveryAssigned{Vehicle: g.vehicle()}, dispatched, dispatched, &events.DeliveryFailed{},
 		&events.DeliveryCompleted{Proof: []events.Proof{{Reference: g.name(), SHA256: "00"}}},
+		&events.DeliveryPartiallyCompleted{Rejected: []events.RejectedItem{{Item: g.name(), Quantity: 2}}},
+		&events.DeliveryChanged{Before: details(), After: details()}, &events.DeliveryChanged{Before: details(), After: details()},
+		&events.DeliveryUnassigned{Vehicle: g.vehicle()}, &events.DeliveryGoodsReceived{OccurredAt: at},
+		&events.DeliveryHeadingStarted{OccurredAt: at}, &events.DeliveryArrived{}, &events.DeliveryPutOnHold{},
+		&events.DeliveryReleased{To: events.StatusDispatched}, &events.DeliveryReturned{OccurredAt: at}, &events.DeliveryCancelled{},
+		&events.DeliveryReattempted{Date: "2026-03-03", Next: g.member(400, 4)},
+		&events.DeliveryEtaRevised{Eta: time.Date(2026, 3, 1, 10, rapid.IntRange(0, 59).Draw(g.t, "eta"), 0, 0, time.UTC)},
+		&events.DeliveryOutcomeCorrected{From: events.StatusFailed, To: events.StatusCompleted}, &events.DeliveryDeleted{},
 	}).Draw(g.t, "event")
 }
