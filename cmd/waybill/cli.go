@@ -17,7 +17,7 @@ type cli struct {
 	SignInLink   signInLinkCmd   `cmd:"" name:"sign-in-link" help:"Make a one-time link with which a user sets a password."`
 	Migrate      migrateCmd      `cmd:"" help:"Bring the database's schema to this version."`
 	Rebuild      rebuildCmd      `cmd:"" help:"Build the read models anew from the event log."`
-	Eventstore   eventstoreCmd   `cmd:"" help:"Run the embedded event store alone."`
+	Eventstore   eventstoreCmd   `cmd:"" help:"Run the embedded event store alone, verify it, back it up."`
 	Version      versionCmd      `cmd:"" help:"Tell the version."`
 }
 

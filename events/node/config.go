@@ -15,6 +15,9 @@ type Config struct {
 	// Dir is the data directory, made if missing. Required. One process at a time.
 	Dir string
 
+	// MustExist makes Open fail where there is no store yet, instead of making one.
+	MustExist bool
+
 	// Listen is the address to serve on, host:port. Port 0 takes a free one. Defaults to 127.0.0.1:0.
 	Listen string
 

@@ -55,6 +55,7 @@ func Open(cfg Config) (*Node, error) {
 	}
 	j, err := journal.Open(journal.Options{
 		Dir: cfg.Dir, Logger: cfg.Logger, Now: cfg.Now, NewID: cfg.NewID, CacheBytes: cfg.CacheSize, FS: cfg.files,
+		MustExist: cfg.MustExist,
 	})
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
