@@ -60,6 +60,7 @@ type State struct {
 	Open          bool      // the last invitation was not answered, withdrawn or recorded as expired
 	InvitationEnd time.Time
 	Accepted      uuid.UUID // the invitation that was accepted
+	PasswordSet   bool      // a password came with the acceptance
 	Refused       int       // attempts to accept the last invitation that were turned away
 
 	IsRemoved bool
@@ -118,7 +119,7 @@ func Evolve(s State, p events.Payload) State {
 	case *events.ClientInvitationResent:
 		s.InvitationEnd = e.ExpiresAt
 	case *events.ClientInvitationAccepted:
-		s.Open, s.Accepted = false, e.Invitation
+		s.Open, s.Accepted, s.PasswordSet = false, e.Invitation, e.PasswordSet
 	case *events.ClientInvitationRevoked, *events.ClientInvitationExpired, *events.ClientInvitationDeclined:
 		s.Open = false
 	case *events.ClientInvitationAcceptanceRefused:

@@ -76,7 +76,7 @@ func (s *Service) dispatcher(ctx context.Context, c access.Caller, cmd aggregate
 		return err
 	case !u.Exists() || !c.SeesUser(u.Subject(id, cmd.At)):
 		return user.None()
-	case u.Status == user.Blocked || u.Role == access.RoleCustomer || u.Role == access.RoleAuditor:
+	case u.Status != user.Active && u.Status != user.Invited || u.Role == access.RoleCustomer || u.Role == access.RoleAuditor:
 		return fault.InvalidField("dispatcher", "must be a user who may look after clients and is not blocked")
 	}
 	return nil
@@ -92,21 +92,17 @@ type LinkClientGroup struct {
 // names the group. Errors: NotFound, Denied, Invalid, Conflict
 // (group-name-taken, client-has-group).
 func (s *Service) LinkClientGroup(ctx context.Context, c access.Caller, env Envelope, in LinkClientGroup) (Created, error) {
-	state, err := aggregates.Load(ctx, s.x, clients, c.Org, in.Client)
-	if err != nil {
-		return Created{}, err
-	}
-	seen := c.Sees(state.Group) || c.User != uuid.Nil && c.User == state.Dispatcher
-	if !state.Exists() || !seen {
-		return Created{}, fault.New(fault.NotFound, "client-not-found", "There is no such client.")
-	}
-	if err := need(c, access.ManageClients); err != nil {
+	if err := s.lookManage(ctx, c, in.Client); err != nil {
 		return Created{}, err
 	}
 	if err := group.CheckName("group_name", in.GroupName); err != nil {
 		return Created{}, err
 	}
-	return s.link(ctx, s.command(c, env), in.Client, in.GroupName)
+	out, err := s.link(ctx, s.command(c, env), in.Client, in.GroupName)
+	if err == nil {
+		out.Result = s.followUp(ctx, in.Client, out.Result)
+	}
+	return out, err
 }
 
 // link makes the client's group and links it. The group's id is derived from

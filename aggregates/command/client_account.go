@@ -1,0 +1,179 @@
+package command
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates"
+	"waybill/aggregates/access"
+	"waybill/aggregates/client"
+	"waybill/aggregates/group"
+	"waybill/aggregates/user"
+	"waybill/events"
+	"waybill/events/fault"
+)
+
+// ClientDetails are what is known of a client.
+type ClientDetails struct{ BusinessName, Contact, Email, Phone string }
+
+// UpdateClientDetails asks for a client's details to be replaced.
+type UpdateClientDetails struct {
+	Client  uuid.UUID
+	Details ClientDetails
+}
+
+// UpdateClientDetails replaces what is known of a client. Errors: NotFound,
+// Denied, Invalid, Conflict (client-removed, revision-mismatch).
+func (s *Service) UpdateClientDetails(ctx context.Context, c access.Caller, env Envelope, in UpdateClientDetails) (aggregates.Result, error) {
+	email, err := access.NormaliseEmail(in.Details.Email)
+	if err != nil {
+		// Whoever may not know about the client learns nothing by a wrong e-mail.
+		if err := s.lookManage(ctx, c, in.Client); err != nil {
+			return aggregates.Result{}, err
+		}
+		return aggregates.Result{}, err
+	}
+	after := client.Details{BusinessName: in.Details.BusinessName, Contact: in.Details.Contact, Phone: in.Details.Phone, Email: email}
+	return s.onClient(ctx, c, s.command(c, env), in.Client, func(t client.State) ([]events.Payload, error) {
+		known, err := s.known(ctx, c.Org, in.Client, t)
+		if err != nil {
+			return nil, err
+		}
+		return client.ChangeDetails{Client: in.Client, Before: known.details, After: after}.Decide(t)
+	})
+}
+
+// lookManage refuses a client that the caller does not see or may not change.
+func (s *Service) lookManage(ctx context.Context, c access.Caller, id uuid.UUID) error {
+	t, err := aggregates.Load(ctx, s.x, clients, c.Org, id)
+	if err != nil {
+		return err
+	}
+	return mayManage(c, t)
+}
+
+// known returns the story that belongs to a state. The state may be behind what
+// can be read; then it has to be read again, too.
+func (s *Service) known(ctx context.Context, org, id uuid.UUID, state client.State) (story, error) {
+	t, err := s.story(ctx, org, id)
+	if err == nil && t.Details != state.Details {
+		err = fault.New(fault.Conflict, "stream-busy", "Others keep changing this at the same time; try again.")
+	}
+	return t, err
+}
+
+// CreateClientAccount asks for a client to become an account, on its behalf.
+type CreateClientAccount struct {
+	Client    uuid.UUID
+	Details   ClientDetails // what is empty is as it is known already
+	GroupName string        // of the group that is made when there is none; empty: the business name
+}
+
+// ClientAccountMade is what came of it.
+type ClientAccountMade struct {
+	User  uuid.UUID // of the client's contact
+	Group uuid.UUID // the client's
+	aggregates.Result
+}
+
+// CreateClientAccount makes a client an account, without its approval, and its
+// contact a user who sees its group. An invitation that is open ends. Errors:
+// NotFound, Denied, Invalid, Conflict (client-has-account, client-removed,
+// email-taken, group-name-taken, group-archived).
+func (s *Service) CreateClientAccount(ctx context.Context, c access.Caller, env Envelope, in CreateClientAccount) (ClientAccountMade, error) {
+	cmd := s.command(c, env)
+	t, err := s.story(ctx, c.Org, in.Client)
+	if err != nil {
+		return ClientAccountMade{}, err
+	}
+	if err := mayManage(c, t.State); err != nil {
+		return ClientAccountMade{}, err
+	}
+	make, err := s.account(ctx, cmd, t, in)
+	if err != nil {
+		res, err := unlessDone(ctx, s, clients, in.Client, cmd, err)
+		return ClientAccountMade{User: t.User, Group: t.Group, Result: res}, err
+	}
+	out := ClientAccountMade{User: make.User}
+	if out.Group, err = s.groupFor(ctx, c, cmd, in.Client, t, in.GroupName, make.Details.BusinessName); err != nil {
+		return out, err
+	}
+	out.Result, err = s.onClient(ctx, c, cmd, in.Client, make.Decide)
+	return out, err
+}
+
+// account prepares the creation of a client's account, and refuses what can be
+// refused before anything is made.
+func (s *Service) account(ctx context.Context, cmd aggregates.Command, t story, in CreateClientAccount) (client.CreateAccount, error) {
+	make := client.CreateAccount{Client: in.Client, Details: t.details, At: cmd.At}
+	for _, f := range []struct {
+		given string
+		field *string
+	}{
+		{in.Details.BusinessName, &make.Details.BusinessName}, {in.Details.Contact, &make.Details.Contact},
+		{in.Details.Email, &make.Details.Email}, {in.Details.Phone, &make.Details.Phone},
+	} {
+		if f.given != "" {
+			*f.field = f.given
+		}
+	}
+	var err error
+	if make.Details.Email, err = access.NormaliseEmail(make.Details.Email); err != nil {
+		return make, err
+	}
+	dry := t.State
+	dry.Group = uuid.Max // it is made on demand
+	if _, err := make.Decide(dry); err != nil {
+		return make, err
+	}
+	make.User, make.Identity, err = s.contact(ctx, cmd, make.Details.Email)
+	return make, err
+}
+
+// contact returns who the contact of a client's account is to be: a customer of
+// that e-mail who is here already, or somebody new, for whom the e-mail is claimed.
+func (s *Service) contact(ctx context.Context, cmd aggregates.Command, email string) (id, identity uuid.UUID, err error) {
+	if identity, err = s.cfg.Identities.Ensure(ctx, email); err != nil {
+		return id, identity, fmt.Errorf("identity of a client's contact: %w", err)
+	}
+	claim, err := s.claims.Look(ctx, cmd.Org, emailKey(email))
+	if err != nil {
+		return id, identity, err
+	}
+	if claim.Held {
+		u, err := aggregates.Load(ctx, s.x, users, cmd.Org, claim.Holder)
+		switch {
+		case err != nil:
+			return id, identity, err
+		case u.Exists() && u.Role == access.RoleCustomer && !u.All && (u.Status == user.Active || u.Status == user.Invited || u.Status == user.Blocked):
+			return claim.Holder, identity, nil
+		}
+	}
+	id = cmd.Derive("contact")
+	holder := aggregates.Holder{Category: events.CategoryUser, ID: id}
+	return id, identity, s.claims.Take(ctx, cmd, emailKey(email), holder)
+}
+
+// groupFor returns the client's group, making it when there is none.
+func (s *Service) groupFor(ctx context.Context, c access.Caller, cmd aggregates.Command, id uuid.UUID, t story, names ...string) (uuid.UUID, error) {
+	if t.Group != uuid.Nil {
+		g, err := aggregates.Load(ctx, s.x, groups, cmd.Org, t.Group)
+		if err != nil {
+			return t.Group, err
+		}
+		return t.Group, g.Usable()
+	}
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		if err := group.CheckName("group_name", name); err != nil {
+			return uuid.Nil, err
+		}
+		linked, err := s.link(ctx, cmd.Then("link group"), id, name)
+		return linked.ID, err
+	}
+	return uuid.Nil, fault.InvalidField("group_name", "is required")
+}

@@ -1,0 +1,268 @@
+package command
+
+import (
+	"context"
+	"errors"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates"
+	"waybill/aggregates/access"
+	"waybill/aggregates/client"
+	"waybill/aggregates/user"
+	"waybill/events"
+)
+
+// What follows from an event of a client in other streams is decided from what
+// the client is by then, so that whoever follows late or twice does no harm: a
+// later event has consequences of its own.
+
+// followUp has done what follows from a command's events, so that it is there with
+// the answer. What fails or is cut short is done by the policies, with the same
+// command ids.
+func (s *Service) followUp(ctx context.Context, id uuid.UUID, res aggregates.Result) aggregates.Result {
+	if res.Events == 0 {
+		return res
+	}
+	records, err := s.cfg.Store.Read(ctx, res.Stream.String(), res.Revision+1-uint64(res.Events), res.Events)
+	for _, r := range records {
+		var ev events.Event
+		var after aggregates.Result
+		if ev, err = s.cfg.Codec.Decode(r); err != nil {
+			break
+		}
+		if after, err = s.FollowClient(ctx, access.System(res.Stream.Org), ev); err != nil {
+			break
+		}
+		if after.Stream == res.Stream {
+			res.Revision = max(res.Revision, after.Revision)
+		}
+		if after.Position.After(res.Position) {
+			res.Position = after.Position
+		}
+	}
+	if err != nil {
+		s.cfg.Logger.InfoContext(ctx, "what follows from a command is left to the policies", "client", id, "error", err)
+	}
+	return res
+}
+
+// FollowClient does what follows from an event of a client, but for the logins of
+// its people besides the contact (see [Service.EndClientLogin]). It is for
+// policies. Errors: NotFound, Conflict when it is not possible any more.
+func (s *Service) FollowClient(ctx context.Context, c access.Caller, ev events.Event) (aggregates.Result, error) {
+	if !c.System {
+		return aggregates.Result{}, systemOnly()
+	}
+	f := follow{s: s, cause: ev, org: ev.Stream.Org, client: ev.Stream.UUID()}
+	switch e := ev.Payload.(type) {
+	case *events.ClientAccountCreated:
+		return f.all(ctx, f.addContact, f.atOnce(e), f.notice(e))
+	case *events.ClientApprovalGranted, *events.ClientGroupLinked:
+		return f.all(ctx, f.dispatcher(uuid.Nil, ""))
+	case *events.ClientApprovalWithdrawn:
+		return f.all(ctx, f.dispatcher(uuid.Nil, "client_approval_withdrawn"))
+	case *events.DispatcherAssigned:
+		return f.all(ctx, f.dispatcher(e.From, "dispatcher_replaced"), f.dispatcher(e.To, ""))
+	case *events.DispatcherUnassigned:
+		return f.all(ctx, f.dispatcher(e.From, "dispatcher_unassigned"))
+	case *events.ClientRemoved:
+		return f.all(ctx, f.dispatcher(uuid.Nil, "client_removed"), f.endContact)
+	case *events.ClientReinstated:
+		return f.all(ctx, f.restoreContact, f.dispatcher(uuid.Nil, ""))
+	}
+	return aggregates.Result{}, nil
+}
+
+// follow is what follows from one event of a client.
+type follow struct {
+	s           *Service
+	cause       events.Event
+	org, client uuid.UUID
+}
+
+type step func(context.Context) (aggregates.Result, error)
+
+// all takes the steps one after the other. One that is not possible does not keep
+// the next ones from being taken.
+func (f follow) all(ctx context.Context, steps ...step) (aggregates.Result, error) {
+	var last aggregates.Result
+	var failed error
+	for _, do := range steps {
+		res, err := do(ctx)
+		if err != nil {
+			failed = errors.Join(failed, err)
+			continue
+		}
+		last = last.Later(res)
+	}
+	return last, failed
+}
+
+// command returns the command of a step: its id is derived from the event, which
+// is its causation.
+func (f follow) command(step string) aggregates.Command {
+	return f.s.command(access.System(f.org), Envelope{
+		CommandID:     uuid.NewSHA1(f.cause.Record.ID, []byte(step)),
+		CorrelationID: f.cause.Metadata.CorrelationID,
+		CausationID:   f.cause.Record.ID,
+	})
+}
+
+// atOnce gives the dispatcher of an account that needed no approval its access;
+// otherwise that follows from the approval.
+func (f follow) atOnce(e *events.ClientAccountCreated) step {
+	if e.Mode != events.ModeOnBehalf {
+		return func(context.Context) (aggregates.Result, error) { return aggregates.Result{}, nil }
+	}
+	return f.dispatcher(uuid.Nil, "")
+}
+
+// notice records that the client is told of its account.
+func (f follow) notice(e *events.ClientAccountCreated) step {
+	return func(ctx context.Context) (aggregates.Result, error) {
+		if e.Mode != events.ModeOnBehalf {
+			return aggregates.Result{}, nil
+		}
+		return aggregates.Execute(ctx, f.s.x, clients, f.client, f.command("notice"), client.Notify{Kind: events.NoticeAccountCreated}.Decide)
+	}
+}
+
+// addContact makes the contact of a new account a user.
+func (f follow) addContact(ctx context.Context) (aggregates.Result, error) {
+	t, err := f.s.story(ctx, f.org, f.client)
+	if err != nil {
+		return aggregates.Result{}, err
+	}
+	if t.Mode == "" || t.IsRemoved {
+		return aggregates.Result{}, nil
+	}
+	cmd := f.command("contact")
+	add := user.AddContact{
+		User: t.User, Identity: t.Identity, Name: t.details.Contact, Email: t.details.Email, Client: f.client, Group: t.Group,
+		Grant: cmd.Derive("grant"), Invitation: cmd.Derive("invitation"), InvitationExpires: f.s.invitationEnd(cmd),
+		Accepted: t.Mode == events.ModeInvited, At: cmd.At,
+	}
+	if add.Name == "" {
+		add.Name = t.details.BusinessName
+	}
+	if add.Accepted {
+		add.Invitation, add.PasswordSet = t.Accepted, t.PasswordSet
+	}
+	u, err := aggregates.Load(ctx, f.s.x, users, f.org, t.User)
+	if err != nil {
+		return aggregates.Result{}, err
+	}
+	if u.Exists() {
+		return aggregates.Execute(ctx, f.s.x, users, t.User, cmd, add.Decide)
+	}
+	holder := aggregates.Holder{Category: events.CategoryUser, ID: t.User}
+	if err := f.s.claims.Take(ctx, cmd, emailKey(add.Email), holder); err != nil {
+		return aggregates.Result{}, err
+	}
+	return aggregates.Create(ctx, f.s.x, users, t.User, cmd, add.Decide)
+}
+
+// dispatcher gives a user sight of the client's group when it looks after the
+// client and may work for it, and takes it back when not. The zero user is
+// whoever looks after the client.
+func (f follow) dispatcher(id uuid.UUID, reason string) step {
+	return func(ctx context.Context) (aggregates.Result, error) {
+		t, err := f.s.story(ctx, f.org, f.client)
+		if err != nil {
+			return aggregates.Result{}, err
+		}
+		if id == uuid.Nil {
+			id = t.Dispatcher
+		}
+		if id == uuid.Nil {
+			return aggregates.Result{}, nil
+		}
+		cmd := f.command("dispatcher " + id.String())
+		if !looksAfter(t.State, id) {
+			return f.takeBack(ctx, cmd, id, reason)
+		}
+		cmd.Approval = t.approval()
+		res, err := f.giveSight(ctx, cmd, id, t)
+		if err != nil {
+			return res, err
+		}
+		// Whatever ended it meanwhile may have found nothing to take back.
+		now, err := aggregates.Load(ctx, f.s.x, clients, f.org, f.client)
+		if err != nil || looksAfter(now, id) {
+			return res, err
+		}
+		return f.takeBack(ctx, cmd.Then("take back"), id, "dispatcher_unassigned")
+	}
+}
+
+// looksAfter reports whether a user looks after the client and may see what is its.
+func looksAfter(t client.State, id uuid.UUID) bool {
+	return t.Status() == client.Active && t.Group != uuid.Nil && t.Dispatcher == id
+}
+
+func (f follow) giveSight(ctx context.Context, cmd aggregates.Command, id uuid.UUID, t story) (aggregates.Result, error) {
+	g, err := aggregates.Load(ctx, f.s.x, groups, f.org, t.Group)
+	if err != nil {
+		return aggregates.Result{}, err
+	}
+	if err := g.Usable(); err != nil {
+		return aggregates.Result{}, err
+	}
+	grant := user.GrantGroup{Grant: cmd.Derive("grant"), Group: t.Group, Basis: events.BasisDispatcherAssignment, Origin: f.client.String(), At: cmd.At}
+	return aggregates.Execute(ctx, f.s.x, users, id, cmd, func(u user.State) ([]events.Payload, error) {
+		switch {
+		case !u.Exists():
+			return nil, user.None()
+		case u.All, u.Status != user.Active && u.Status != user.Invited:
+			return nil, nil // needs none, or can have none
+		}
+		return grant.Decide(u)
+	})
+}
+
+func (f follow) takeBack(ctx context.Context, cmd aggregates.Command, id uuid.UUID, reason string) (aggregates.Result, error) {
+	cmd.Reason, cmd.Approval = reason, events.Approval{}
+	end := user.EndSource{Basis: events.BasisDispatcherAssignment, Origin: f.client.String(), At: cmd.At}
+	return aggregates.Execute(ctx, f.s.x, users, id, cmd, end.Decide)
+}
+
+// endContact ends the login of a removed client's contact.
+func (f follow) endContact(ctx context.Context) (aggregates.Result, error) {
+	t, err := aggregates.Load(ctx, f.s.x, clients, f.org, f.client)
+	if err != nil || t.User == uuid.Nil {
+		return aggregates.Result{}, err
+	}
+	return f.s.endLogin(ctx, f.command("end login "+t.User.String()), f.client, t.User)
+}
+
+// restoreContact gives the contact of a reinstated client its login back.
+func (f follow) restoreContact(ctx context.Context) (aggregates.Result, error) {
+	t, err := aggregates.Load(ctx, f.s.x, clients, f.org, f.client)
+	if err != nil || t.User == uuid.Nil || t.IsRemoved {
+		return aggregates.Result{}, err
+	}
+	cmd := f.command("restore login")
+	restore := user.RestoreLogin{Client: f.client, Group: t.Group, Grant: cmd.Derive("grant"), At: cmd.At}
+	return aggregates.Execute(ctx, f.s.x, users, t.User, cmd, restore.Decide)
+}
+
+// EndClientLogin ends what a customer has of a removed client whose logins end,
+// and the login itself when nothing remains. For anybody else, or another client,
+// it does nothing. It is for policies. Errors: NotFound.
+func (s *Service) EndClientLogin(ctx context.Context, c access.Caller, env Envelope, clientID, userID uuid.UUID) (aggregates.Result, error) {
+	if !c.System {
+		return aggregates.Result{}, systemOnly()
+	}
+	return s.endLogin(ctx, s.command(c, env), clientID, userID)
+}
+
+func (s *Service) endLogin(ctx context.Context, cmd aggregates.Command, clientID, userID uuid.UUID) (aggregates.Result, error) {
+	t, err := aggregates.Load(ctx, s.x, clients, cmd.Org, clientID)
+	if err != nil || !t.IsRemoved || t.Fate != events.FateEnded || t.Group == uuid.Nil {
+		return aggregates.Result{}, err
+	}
+	cmd.Reason = "client_removed"
+	end := user.EndLogin{Client: clientID, Group: t.Group, At: cmd.At}
+	return aggregates.Execute(ctx, s.x, users, userID, cmd, end.Decide)
+}
