@@ -17,6 +17,7 @@ type (
 	texts    = pgtype.FlatArray[pgtype.Text]
 	longs    = pgtype.FlatArray[int64]
 	ints     = pgtype.FlatArray[int32]
+	counts   = pgtype.FlatArray[pgtype.Int4]
 	flags    = pgtype.FlatArray[bool]
 	marks    = pgtype.FlatArray[pgtype.Int8] // positions
 	switches = pgtype.FlatArray[pgtype.Bool]

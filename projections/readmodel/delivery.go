@@ -16,7 +16,6 @@ import (
 type deliveries struct {
 	byID     map[uuid.UUID]int // index in rows
 	rows     []delivery
-	items    []item
 	timeline []step
 }
 
@@ -24,23 +23,21 @@ type deliveries struct {
 type delivery struct {
 	place
 	created              *events.DeliveryCreated // nil: the row is there already
-	date                 time.Time               // of created
 	createdAt, updatedAt time.Time
 	tagged, assigned     bool // group, vehicle are set; else unchanged
 	group, vehicle       uuid.UUID
-	status               string // empty: unchanged
-}
-
-// item is a row of read.delivery_items.
-type item struct {
-	delivery, org uuid.UUID
-	line          int32
-	*events.Item
+	status               string                  // empty: unchanged
+	details              *events.DeliveryDetails // nil: unchanged
+	date                 time.Time               // of details
+	mark                 *string                 // nil: unchanged
+	eta                  time.Time               // zero: unchanged
+	next                 uuid.UUID               // zero: unchanged
+	deleted              bool                    // false: unchanged
 }
 
 func (d *deliveries) reset() {
 	clear(d.byID)
-	d.rows, d.items, d.timeline = d.rows[:0], d.items[:0], d.timeline[:0]
+	d.rows, d.timeline = d.rows[:0], d.timeline[:0]
 }
 
 // apply folds an event of a Delivery's stream.
@@ -60,57 +57,42 @@ func (d *deliveries) apply(at place, e events.Event) error {
 		return nil
 	}
 	// Nothing is touched before it is clear that the event can be taken.
-	change := delivery{}
-	switch p := e.Payload.(type) {
-	case *events.DeliveryTagged:
-		change.tagged, change.group = true, p.Group
-	case *events.DeliveryUntagged:
-		change.tagged = true
-	case *events.DeliveryAssigned:
-		change.assigned, change.vehicle = true, p.Vehicle
-	case *events.DeliveryDispatched:
-		change.status = events.StatusDispatched
-	case *events.DeliveryCompleted:
-		change.status = events.StatusCompleted
-	case *events.DeliveryFailed:
-		change.status = events.StatusFailed
-	default:
-		return unexpected(e)
+	change, err := changeOf(e)
+	if err != nil {
+		return err
 	}
 	row := d.row(at.id)
 	row.place, row.updatedAt = at, e.Metadata.RecordedAt
-	if change.tagged {
-		row.tagged, row.group = true, change.group
-	}
-	if change.assigned {
-		row.assigned, row.vehicle = true, change.vehicle
-	}
-	if change.status != "" {
-		row.status = change.status
-	}
+	row.take(change)
 	d.timeline = append(d.timeline, step)
 	return nil
 }
 
 func (d *deliveries) create(at place, e events.Event, p *events.DeliveryCreated) error {
-	date, err := time.Parse(time.DateOnly, p.Date)
+	details := events.DeliveryDetails{DONumber: p.DONumber, Date: p.Date, Address: p.Address, Recipient: p.Recipient,
+		Phone: p.Phone, Email: p.Email, Items: p.Items}
+	date, err := checked(&details)
 	if err != nil {
-		return fmt.Errorf("date %q: want YYYY-MM-DD", p.Date)
-	}
-	if err := key("do_number", p.DONumber); err != nil {
 		return err
 	}
 	if p.Attempt < 0 || p.Attempt > math.MaxInt32 {
 		return fmt.Errorf("attempt %d cannot be", p.Attempt)
 	}
 	*d.row(at.id) = delivery{
-		place: at, created: p, date: date, createdAt: e.Metadata.RecordedAt, updatedAt: e.Metadata.RecordedAt,
+		place: at, created: p, createdAt: e.Metadata.RecordedAt, updatedAt: e.Metadata.RecordedAt,
 		tagged: true, group: p.Group, assigned: true, vehicle: p.Vehicle, status: events.StatusInfoReceived,
-	}
-	for i := range p.Items {
-		d.items = append(d.items, item{delivery: at.id, org: at.org, line: int32(i + 1), Item: &p.Items[i]})
+		details: &details, date: date,
 	}
 	return nil
+}
+
+// checked refuses details that can be no row, and returns their date.
+func checked(d *events.DeliveryDetails) (time.Time, error) {
+	date, err := time.Parse(time.DateOnly, d.Date)
+	if err != nil {
+		return date, fmt.Errorf("date %q: want YYYY-MM-DD", d.Date)
+	}
+	return date, key("do_number", d.DONumber)
 }
 
 // row returns the entry of a delivery, valid until the next call.

@@ -3,61 +3,83 @@ package readmodel
 import (
 	"slices"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // writeDeliveries creates and changes deliveries and moves the counts of progress
 // by the exact difference: a row's old state, as the statement finds it, counts
-// less one, its new state one more. Rows that are as new as the entry, or newer,
-// neither change nor count.
+// less one, its new state one more, and what is deleted not at all. Rows that are
+// as new as the entry, or newer, neither change nor count. An array that is
+// shorter than the others ends in nulls, which mean unchanged.
 const writeDeliveries = `
 WITH created AS MATERIALIZED (
     SELECT c.*, d.position AS old_position, d.group_id AS old_group_id, d.status AS old_status,
-           d.vehicle_id AS old_vehicle_id, d.date AS old_date
+           d.vehicle_id AS old_vehicle_id, d.date AS old_date, d.deleted AS old_deleted
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[], $7::bigint[], $8::bigint[],
-                $9::text[], $10::text[], $11::date[], $12::int[], $13::int[], $14::text[], $15::timestamptz[])
+                $9::text[], $10::date[], $11::int[], $12::text[], $13::text[], $14::timestamptz[], $15::uuid[], $16::boolean[],
+                $17::text[], $18::int[], $19::timestamptz[], $20::uuid[])
         AS c (delivery_id, org_id, group_id, vehicle_id, status, updated_at, revision, position,
-              do_number, type, date, attempt, item_count, details, created_at)
+              do_number, date, item_count, details, mark, eta, next_id, deleted,
+              type, attempt, created_at, previous_id)
     LEFT JOIN read.deliveries d ON d.delivery_id = c.delivery_id
     WHERE d.delivery_id IS NULL OR (d.org_id = c.org_id AND d.position < c.position)
 ), changed AS MATERIALIZED (
-    SELECT d.delivery_id, d.org_id, d.date,
+    SELECT d.delivery_id, d.org_id,
            CASE WHEN u.tagged THEN u.group_id ELSE d.group_id END AS group_id,
            CASE WHEN u.assigned THEN u.vehicle_id ELSE d.vehicle_id END AS vehicle_id,
            coalesce(nullif(u.status, ''), d.status) AS status,
            u.updated_at, u.revision, u.position,
-           d.group_id AS old_group_id, d.status AS old_status, d.vehicle_id AS old_vehicle_id
-    FROM unnest($16::uuid[], $17::uuid[], $18::uuid[], $19::uuid[], $20::text[], $21::timestamptz[], $22::bigint[],
-                $23::bigint[], $24::boolean[], $25::boolean[])
-        AS u (delivery_id, org_id, group_id, vehicle_id, status, updated_at, revision, position, tagged, assigned)
+           coalesce(u.do_number, d.do_number) AS do_number,
+           coalesce(u.date, d.date) AS date,
+           coalesce(u.item_count, d.item_count) AS item_count,
+           coalesce('"type":' || to_json(d.type) || ',"attempt":' || d.attempt || u.details, d.details) AS details,
+           coalesce(u.mark, d.mark) AS mark,
+           coalesce(u.eta, d.eta) AS eta,
+           coalesce(u.next_id, d.next_id) AS next_id,
+           coalesce(u.deleted, d.deleted) AS deleted,
+           d.group_id AS old_group_id, d.status AS old_status, d.vehicle_id AS old_vehicle_id, d.date AS old_date,
+           d.deleted AS old_deleted
+    FROM unnest($21::uuid[], $22::uuid[], $23::uuid[], $24::uuid[], $25::text[], $26::timestamptz[], $27::bigint[],
+                $28::bigint[], $29::text[], $30::date[], $31::int[], $32::text[], $33::text[], $34::timestamptz[],
+                $35::uuid[], $36::boolean[], $37::boolean[], $38::boolean[])
+        AS u (delivery_id, org_id, group_id, vehicle_id, status, updated_at, revision, position,
+              do_number, date, item_count, details, mark, eta, next_id, deleted, tagged, assigned)
     JOIN read.deliveries d ON d.delivery_id = u.delivery_id AND d.org_id = u.org_id
     WHERE d.position < u.position
 ), inserted AS (
     INSERT INTO read.deliveries (delivery_id, org_id, group_id, do_number, type, date, status, vehicle_id, attempt,
-                                 item_count, details, created_at, updated_at, revision, position)
+                                 item_count, details, created_at, updated_at, revision, position,
+                                 mark, eta, previous_id, next_id, deleted)
     SELECT delivery_id, org_id, group_id, do_number, type, date, status, vehicle_id, attempt,
-           item_count, details, created_at, updated_at, revision, position
+           item_count, details, created_at, updated_at, revision, position,
+           coalesce(mark, ''), eta, previous_id, next_id, coalesce(deleted, false)
     FROM created
     ON CONFLICT (delivery_id) DO UPDATE
     SET group_id = excluded.group_id, do_number = excluded.do_number, type = excluded.type, date = excluded.date,
         status = excluded.status, vehicle_id = excluded.vehicle_id, attempt = excluded.attempt,
         item_count = excluded.item_count, details = excluded.details, created_at = excluded.created_at,
-        updated_at = excluded.updated_at, revision = excluded.revision, position = excluded.position
+        updated_at = excluded.updated_at, revision = excluded.revision, position = excluded.position,
+        mark = excluded.mark, eta = excluded.eta, previous_id = excluded.previous_id, next_id = excluded.next_id,
+        deleted = excluded.deleted
 ), updated AS (
     UPDATE read.deliveries d
     SET group_id = u.group_id, vehicle_id = u.vehicle_id, status = u.status,
-        updated_at = u.updated_at, revision = u.revision, position = u.position
+        updated_at = u.updated_at, revision = u.revision, position = u.position,
+        do_number = u.do_number, date = u.date, item_count = u.item_count, details = u.details,
+        mark = u.mark, eta = u.eta, next_id = u.next_id, deleted = u.deleted
     FROM changed u
     WHERE d.delivery_id = u.delivery_id
 ), moved (org_id, group_id, status, vehicle_id, date, n) AS (
-    SELECT org_id, group_id, status, vehicle_id, date, 1 FROM created
+    SELECT org_id, group_id, status, vehicle_id, date, 1 FROM created WHERE deleted IS NOT TRUE
     UNION ALL
-    SELECT org_id, old_group_id, old_status, old_vehicle_id, old_date, -1 FROM created WHERE old_position IS NOT NULL
+    SELECT org_id, old_group_id, old_status, old_vehicle_id, old_date, -1 FROM created
+    WHERE old_position IS NOT NULL AND NOT old_deleted
     UNION ALL
-    SELECT org_id, group_id, status, vehicle_id, date, 1 FROM changed
+    SELECT org_id, group_id, status, vehicle_id, date, 1 FROM changed WHERE NOT deleted
     UNION ALL
-    SELECT org_id, old_group_id, old_status, old_vehicle_id, date, -1 FROM changed
+    SELECT org_id, old_group_id, old_status, old_vehicle_id, old_date, -1 FROM changed WHERE NOT old_deleted
 ), delta AS MATERIALIZED (
     SELECT m.org_id, coalesce(m.group_id, '00000000-0000-0000-0000-000000000000') AS group_id, m.status, k.vehicle,
            CASE WHEN k.vehicle THEN m.date ELSE '-infinity' END AS date, sum(m.n)::bigint AS n
@@ -82,11 +104,6 @@ WHERE count IS NULL OR count + n <> 0
 ON CONFLICT (org_id, group_id, status, vehicle, date) DO UPDATE
 SET count = progress.count + excluded.count`
 
-const insertItems = `
-INSERT INTO read.delivery_items (delivery_id, line, org_id, item_id, sku, description, quantity, unit)
-SELECT * FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[])
-ON CONFLICT (delivery_id, line) DO NOTHING`
-
 const insertTimeline = `
 INSERT INTO read.delivery_timeline (delivery_id, revision, org_id, type, at, actor, from_group, to_group, reason, detail)
 SELECT delivery_id, revision, org_id, type, at, actor, from_group, to_group, reason, detail::jsonb
@@ -95,7 +112,7 @@ FROM unnest($1::uuid[], $2::bigint[], $3::uuid[], $4::text[], $5::timestamptz[],
     AS u (delivery_id, revision, org_id, type, at, actor, from_group, to_group, reason, detail)
 ON CONFLICT (delivery_id, revision) DO NOTHING`
 
-// deliveryColumns are those of created and changed deliveries; the last three
+// deliveryColumns are those of created and changed deliveries; the last two
 // groups of fields belong to one of the two only.
 type deliveryColumns struct {
 	delivery, org, group, vehicle ids
@@ -103,83 +120,119 @@ type deliveryColumns struct {
 	updatedAt                     times
 	revision, position            longs
 
-	doNumber, kind, details texts // created
-	date                    dates
-	attempt, itemCount      ints
-	createdAt               times
+	doNumber, details texts
+	date              dates
+	itemCount         counts
+	mark              texts
+	eta               times
+	next              ids
+	deleted           switches
+
+	kind      texts // created
+	attempt   ints
+	createdAt times
+	previous  ids
 
 	tagged, assigned flags // changed
 }
 
 func (d *deliveries) queue(b *pgx.Batch) {
-	if len(d.rows) > 0 {
-		d.queueRows(b)
+	if len(d.rows) == 0 {
+		return
 	}
-	if len(d.items) > 0 {
-		d.queueItems(b)
-	}
-	if len(d.timeline) > 0 {
-		d.queueTimeline(b)
-	}
-}
-
-func (d *deliveries) queueRows(b *pgx.Batch) {
+	// In the order of their ids, so that parallel writers never wait for each
+	// other in a circle.
 	rows := make([]*delivery, len(d.rows))
 	for i := range d.rows {
 		rows[i] = &d.rows[i]
 	}
 	slices.SortFunc(rows, func(a, b *delivery) int { return compare(a.id, b.id) })
+	queueItems(b, rows) // before the rows: it goes by the positions that they had
+	queueRows(b, rows)
+	d.queueTimeline(b)
+}
+
+func queueRows(b *pgx.Batch, rows []*delivery) {
 	var made, changed deliveryColumns
 	for _, row := range rows {
-		c := &changed
-		if p := row.created; p != nil {
-			c = &made
-			c.doNumber = append(c.doNumber, text(p.DONumber))
-			c.kind = append(c.kind, text(p.Type))
-			c.date = append(c.date, pgtype.Date{Time: row.date, Valid: true})
-			c.attempt = append(c.attempt, int32(p.Attempt))
-			c.itemCount = append(c.itemCount, int32(len(p.Items)))
-			c.details = append(c.details, text(details(p)))
-			c.createdAt = append(c.createdAt, recorded(row.createdAt))
-		} else {
-			c.tagged = append(c.tagged, row.tagged)
-			c.assigned = append(c.assigned, row.assigned)
+		if row.created != nil {
+			made.add(row)
+			made.create(row)
+			continue
 		}
-		c.delivery = append(c.delivery, id(row.id))
-		c.org = append(c.org, id(row.org))
-		c.group = append(c.group, id(row.group))
-		c.vehicle = append(c.vehicle, id(row.vehicle))
-		c.status = append(c.status, text(row.status))
-		c.updatedAt = append(c.updatedAt, recorded(row.updatedAt))
-		c.revision = append(c.revision, row.revision)
-		c.position = append(c.position, row.position)
+		changed.tagged = append(changed.tagged, row.tagged)
+		changed.assigned = append(changed.assigned, row.assigned)
+		changed.add(row)
 	}
 	m, c := &made, &changed
 	b.Queue(writeDeliveries,
 		m.delivery, m.org, m.group, m.vehicle, m.status, m.updatedAt, m.revision, m.position,
-		m.doNumber, m.kind, m.date, m.attempt, m.itemCount, m.details, m.createdAt,
-		c.delivery, c.org, c.group, c.vehicle, c.status, c.updatedAt, c.revision, c.position, c.tagged, c.assigned)
+		m.doNumber, m.date, m.itemCount, m.details, m.mark, m.eta, m.next, m.deleted,
+		m.kind, m.attempt, m.createdAt, m.previous,
+		c.delivery, c.org, c.group, c.vehicle, c.status, c.updatedAt, c.revision, c.position,
+		c.doNumber, c.date, c.itemCount, c.details, c.mark, c.eta, c.next, c.deleted,
+		c.tagged, c.assigned)
 }
 
-func (d *deliveries) queueItems(b *pgx.Batch) {
-	var delivery, org ids
-	var line ints
-	var itemID, sku, description, unit texts
-	var quantity longs
-	for _, it := range d.items {
-		delivery = append(delivery, id(it.delivery))
-		line = append(line, it.line)
-		org = append(org, id(it.org))
-		itemID = append(itemID, text(it.ID))
-		sku = append(sku, text(it.SKU))
-		description = append(description, text(it.Description))
-		quantity = append(quantity, it.Quantity)
-		unit = append(unit, text(it.Unit))
+// add appends a row. What most rows leave unchanged is appended only up to the
+// last row that changes it.
+func (c *deliveryColumns) add(row *delivery) {
+	at := len(c.delivery)
+	c.delivery = append(c.delivery, id(row.id))
+	c.org = append(c.org, id(row.org))
+	c.group = append(c.group, id(row.group))
+	c.vehicle = append(c.vehicle, id(row.vehicle))
+	c.status = append(c.status, text(row.status))
+	c.updatedAt = append(c.updatedAt, recorded(row.updatedAt))
+	c.revision = append(c.revision, row.revision)
+	c.position = append(c.position, row.position)
+	if d := row.details; d != nil {
+		all := details(d)
+		if row.created != nil {
+			all = fixed(row.created) + all
+		}
+		c.doNumber = append(pad(c.doNumber, at), text(d.DONumber))
+		c.date = append(pad(c.date, at), pgtype.Date{Time: row.date, Valid: true})
+		c.itemCount = append(pad(c.itemCount, at), pgtype.Int4{Int32: int32(len(d.Items)), Valid: true})
+		c.details = append(pad(c.details, at), text(all))
 	}
-	b.Queue(insertItems, delivery, line, org, itemID, sku, description, quantity, unit)
+	if row.mark != nil {
+		c.mark = append(pad(c.mark, at), text(*row.mark))
+	}
+	if !row.eta.IsZero() {
+		c.eta = append(pad(c.eta, at), instant(row.eta))
+	}
+	if row.next != uuid.Nil {
+		c.next = append(pad(c.next, at), id(row.next))
+	}
+	if row.deleted {
+		c.deleted = append(pad(c.deleted, at), pgtype.Bool{Bool: true, Valid: true})
+	}
+}
+
+// create appends what only a row that is created has.
+func (c *deliveryColumns) create(row *delivery) {
+	c.kind = append(c.kind, text(row.created.Type))
+	c.attempt = append(c.attempt, int32(row.created.Attempt))
+	c.createdAt = append(c.createdAt, recorded(row.createdAt))
+	if row.created.Previous != uuid.Nil {
+		c.previous = append(pad(c.previous, len(c.delivery)-1), id(row.created.Previous))
+	}
+}
+
+// pad fills a column with nulls up to a row.
+func pad[T any](column []T, to int) []T {
+	var null T
+	for len(column) < to {
+		column = append(column, null)
+	}
+	return column
 }
 
 func (d *deliveries) queueTimeline(b *pgx.Batch) {
+	if len(d.timeline) == 0 {
+		return
+	}
 	var delivery, org, from, to ids
 	var revision longs
 	var kind, actor, reason, detail texts

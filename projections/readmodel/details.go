@@ -8,27 +8,32 @@ import (
 	"waybill/events"
 )
 
-// details returns what never changes in a delivery, as members of a JSON object
-// without its braces, so that an answer is put together and not encoded. It holds
-// ids but no names that can change.
-func details(p *events.DeliveryCreated) string {
-	b := make([]byte, 0, 256)
-	b = append(b, `"do_number":`...)
-	b = quoted(b, p.DONumber)
-	b = append(b, `,"type":`...)
+// fixed returns what never changes in a delivery, as members of a JSON object
+// without its braces, so that an answer is put together and not encoded.
+func fixed(p *events.DeliveryCreated) string {
+	b := make([]byte, 0, 40)
+	b = append(b, `"type":`...)
 	b = quoted(b, p.Type)
-	b = append(b, `,"date":`...)
-	b = quoted(b, p.Date)
 	b = append(b, `,"attempt":`...)
-	b = strconv.AppendInt(b, int64(p.Attempt), 10)
+	return string(strconv.AppendInt(b, int64(p.Attempt), 10))
+}
+
+// details returns what rarely changes, to be put behind what never does. It holds
+// ids but no names that can change by themselves.
+func details(d *events.DeliveryDetails) string {
+	b := make([]byte, 0, 256)
+	b = append(b, `,"do_number":`...)
+	b = quoted(b, d.DONumber)
+	b = append(b, `,"date":`...)
+	b = quoted(b, d.Date)
 	b = append(b, `,"item_count":`...)
-	b = strconv.AppendInt(b, int64(len(p.Items)), 10)
+	b = strconv.AppendInt(b, int64(len(d.Items)), 10)
 
 	var erased []byte
 	for _, f := range [...]struct {
 		name  string
 		value events.Personal
-	}{{"address", p.Address}, {"recipient", p.Recipient}, {"phone", p.Phone}, {"email", p.Email}} {
+	}{{"address", d.Address}, {"recipient", d.Recipient}, {"phone", d.Phone}, {"email", d.Email}} {
 		switch {
 		case f.value.Erased():
 			b = append(b, `,"`+f.name+`":null`...)

@@ -2,6 +2,8 @@ package readmodel_test
 
 import (
 	"context"
+	"fmt"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
@@ -18,6 +20,15 @@ func (n naive) delivery(ctx context.Context, e events.Event) error {
 	var detail map[string]any
 	var err error
 	happened := func(o map[string]any) { detail = o }
+	at := func(t time.Time) map[string]any {
+		if t.IsZero() {
+			return nil
+		}
+		return map[string]any{"occurred_at": t}
+	}
+	status := func(s string) error {
+		return n.do(ctx, `UPDATE read.deliveries SET status = $2 WHERE delivery_id = $1`, id, s)
+	}
 	switch p := e.Payload.(type) {
 	case *events.CreationAbandoned:
 		return nil
@@ -34,19 +45,57 @@ func (n naive) delivery(ctx context.Context, e events.Event) error {
 		err = n.do(ctx, `UPDATE read.deliveries SET group_id = NULL WHERE delivery_id = $1`, id)
 	case *events.DeliveryAssigned:
 		happened(map[string]any{"vehicle": p.Vehicle.String()})
-		err = n.do(ctx, `UPDATE read.deliveries SET vehicle_id = $2 WHERE delivery_id = $1`, id, null(p.Vehicle))
+		err = n.do(ctx, `UPDATE read.deliveries SET vehicle_id = $2, mark = '' WHERE delivery_id = $1`, id, null(p.Vehicle))
+	case *events.DeliveryUnassigned:
+		happened(map[string]any{"vehicle": p.Vehicle.String()})
+		err = n.do(ctx, `UPDATE read.deliveries SET vehicle_id = NULL, mark = '' WHERE delivery_id = $1`, id)
+	case *events.DeliveryGoodsReceived:
+		happened(at(p.OccurredAt))
+		err = status("in_transit")
 	case *events.DeliveryDispatched:
-		if !p.OccurredAt.IsZero() {
-			happened(map[string]any{"occurred_at": p.OccurredAt})
-		}
-		err = n.do(ctx, `UPDATE read.deliveries SET status = 'dispatched' WHERE delivery_id = $1`, id)
+		happened(at(p.OccurredAt))
+		err = status("dispatched")
+	case *events.DeliveryHeadingStarted:
+		happened(at(p.OccurredAt))
+		err = n.do(ctx, `UPDATE read.deliveries SET mark = 'heading' WHERE delivery_id = $1`, id)
+	case *events.DeliveryArrived:
+		happened(at(p.OccurredAt))
+		err = n.do(ctx, `UPDATE read.deliveries SET mark = 'arrived' WHERE delivery_id = $1`, id)
 	case *events.DeliveryCompleted:
 		if len(p.Proof) > 0 {
 			happened(map[string]any{"proof": p.Proof})
 		}
-		err = n.do(ctx, `UPDATE read.deliveries SET status = 'completed' WHERE delivery_id = $1`, id)
+		err = status("completed")
+	case *events.DeliveryPartiallyCompleted:
+		happened(map[string]any{"rejected": p.Rejected})
+		err = status("completed_partial")
 	case *events.DeliveryFailed:
-		err = n.do(ctx, `UPDATE read.deliveries SET status = 'failed' WHERE delivery_id = $1`, id)
+		err = status("failed")
+	case *events.DeliveryOutcomeCorrected:
+		happened(map[string]any{"was": p.From, "status": p.To})
+		err = status(p.To)
+	case *events.DeliveryPutOnHold:
+		if err = status("on_hold"); err == nil {
+			err = n.do(ctx, `UPDATE read.deliveries SET mark = '' WHERE delivery_id = $1`, id)
+		}
+	case *events.DeliveryReleased:
+		happened(map[string]any{"status": p.To})
+		err = status(p.To)
+	case *events.DeliveryReturned:
+		happened(at(p.OccurredAt))
+		err = status("returned")
+	case *events.DeliveryCancelled:
+		err = status("cancelled")
+	case *events.DeliveryReattempted:
+		happened(map[string]any{"date": p.Date})
+		err = n.do(ctx, `UPDATE read.deliveries SET next_id = $2 WHERE delivery_id = $1`, id, p.Next.String())
+	case *events.DeliveryEtaRevised:
+		happened(map[string]any{"eta": p.Eta})
+		err = n.do(ctx, `UPDATE read.deliveries SET eta = $2 WHERE delivery_id = $1`, id, p.Eta)
+	case *events.DeliveryChanged:
+		detail, err = n.changed(ctx, id, org, p)
+	case *events.DeliveryDeleted:
+		err = n.do(ctx, `UPDATE read.deliveries SET deleted = true WHERE delivery_id = $1`, id)
 	}
 	if err != nil {
 		return err
@@ -69,41 +118,17 @@ func (n naive) delivery(ctx context.Context, e events.Event) error {
 
 func (n naive) created(ctx context.Context, e events.Event, p *events.DeliveryCreated) (map[string]any, error) {
 	id, org := e.Stream.ID, e.Stream.Org.String()
-	// As text, the order of members counts: the answer is spliced from it.
-	text := func(v any) string {
-		b, err := json.Marshal(v)
-		if err != nil {
-			panic(err)
-		}
-		return string(b)
-	}
-	details := `"do_number":` + text(p.DONumber) + `,"type":` + text(p.Type) + `,"date":` + text(p.Date) +
-		`,"attempt":` + text(p.Attempt) + `,"item_count":` + text(len(p.Items))
-	var erased []string
-	for i, field := range []events.Personal{p.Address, p.Recipient, p.Phone, p.Email} {
-		name := []string{"address", "recipient", "phone", "email"}[i]
-		if field.Erased() {
-			details += `,"` + name + `":null`
-			erased = append(erased, name)
-		} else if field.Text() != "" {
-			details += `,"` + name + `":` + text(field.Text())
-		}
-	}
-	if erased != nil {
-		details += `,"erased":` + text(erased)
-	}
+	details := naiveDetails(p.Type, p.Attempt, events.DeliveryDetails{DONumber: p.DONumber, Date: p.Date, Address: p.Address,
+		Recipient: p.Recipient, Phone: p.Phone, Email: p.Email, Items: p.Items})
 	err := n.do(ctx, `INSERT INTO read.deliveries (delivery_id, org_id, group_id, do_number, type, date, status, vehicle_id,
-		attempt, item_count, details, created_at, updated_at, revision, position)
-		VALUES ($1, $2, $3, $4, $5, $6::text::date, 'info_received', $7, $8, $9, $10, $11, $11, 0, 0)`,
-		id, org, null(p.Group), p.DONumber, p.Type, p.Date, null(p.Vehicle), p.Attempt, len(p.Items), details, e.Metadata.RecordedAt)
+		attempt, item_count, details, created_at, updated_at, revision, position, previous_id)
+		VALUES ($1, $2, $3, $4, $5, $6::text::date, 'info_received', $7, $8, $9, $10, $11, $11, 0, 0, $12)`,
+		id, org, null(p.Group), p.DONumber, p.Type, p.Date, null(p.Vehicle), p.Attempt, len(p.Items), details, e.Metadata.RecordedAt, null(p.Previous))
+	if err == nil {
+		err = n.items(ctx, id, org, p.Items)
+	}
 	if err != nil {
 		return nil, err
-	}
-	for i, it := range p.Items {
-		if err := n.do(ctx, `INSERT INTO read.delivery_items (delivery_id, line, org_id, item_id, sku, description, quantity, unit)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, id, i+1, org, it.ID, it.SKU, it.Description, it.Quantity, it.Unit); err != nil {
-			return nil, err
-		}
 	}
 	detail := map[string]any{}
 	if p.Vehicle != uuid.Nil {
@@ -115,12 +140,81 @@ func (n naive) created(ctx context.Context, e events.Event, p *events.DeliveryCr
 	return detail, nil
 }
 
+func (n naive) items(ctx context.Context, id, org string, items []events.Item) error {
+	for i, it := range items {
+		if err := n.do(ctx, `INSERT INTO read.delivery_items (delivery_id, line, org_id, item_id, sku, description, quantity, unit)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`, id, i+1, org, it.ID, it.SKU, it.Description, it.Quantity, it.Unit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// naiveDetails is the text that answers are spliced from; the order of its
+// members counts.
+func naiveDetails(kind string, attempt int, d events.DeliveryDetails) string {
+	text := func(v any) string {
+		b, err := json.Marshal(v)
+		if err != nil {
+			panic(err)
+		}
+		return string(b)
+	}
+	details := `"type":` + text(kind) + `,"attempt":` + text(attempt) + `,"do_number":` + text(d.DONumber) + `,"date":` + text(d.Date) +
+		`,"item_count":` + text(len(d.Items))
+	var erased []string
+	for i, field := range []events.Personal{d.Address, d.Recipient, d.Phone, d.Email} {
+		name := []string{"address", "recipient", "phone", "email"}[i]
+		if field.Erased() {
+			details += `,"` + name + `":null`
+			erased = append(erased, name)
+		} else if field.Text() != "" {
+			details += `,"` + name + `":` + text(field.Text())
+		}
+	}
+	if erased != nil {
+		details += `,"erased":` + text(erased)
+	}
+	return details
+}
+
+func (n naive) changed(ctx context.Context, id, org string, p *events.DeliveryChanged) (map[string]any, error) {
+	var kind string
+	var attempt int
+	err := n.tx.QueryRow(ctx, `SELECT type, attempt FROM read.deliveries WHERE delivery_id = $1`, id).Scan(&kind, &attempt)
+	if err == nil {
+		err = n.do(ctx, `UPDATE read.deliveries SET do_number = $2, date = $3::text::date, item_count = $4, details = $5 WHERE delivery_id = $1`,
+			id, p.After.DONumber, p.After.Date, len(p.After.Items), naiveDetails(kind, attempt, p.After))
+	}
+	if err == nil {
+		err = n.do(ctx, `DELETE FROM read.delivery_items WHERE delivery_id = $1`, id)
+	}
+	if err == nil {
+		err = n.items(ctx, id, org, p.After.Items)
+	}
+	var names []string
+	for _, f := range []struct{ name, before, after string }{
+		{"do_number", p.Before.DONumber, p.After.DONumber}, {"date", p.Before.Date, p.After.Date},
+		{"address", p.Before.Address.Text(), p.After.Address.Text()}, {"recipient", p.Before.Recipient.Text(), p.After.Recipient.Text()},
+		{"items", fmt.Sprint(p.Before.Items), fmt.Sprint(p.After.Items)},
+	} {
+		if f.before != f.after {
+			names = append(names, f.name)
+		}
+	}
+	if names == nil {
+		return nil, err
+	}
+	return map[string]any{"changed": names}, err
+}
+
 const countProgress = `
 INSERT INTO read.progress
 SELECT org_id, coalesce(group_id, '00000000-0000-0000-0000-000000000000'), status,
        status = 'dispatched' AND vehicle_id IS NOT NULL,
        CASE WHEN status = 'dispatched' AND vehicle_id IS NOT NULL THEN date ELSE '-infinity' END, count(*)
 FROM read.deliveries
+WHERE NOT deleted
 GROUP BY 1, 2, 3, 4, 5`
 
 // tablesByHand returns the tables that the slow model makes of a log. Nothing of it

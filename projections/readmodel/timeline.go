@@ -2,6 +2,7 @@ package readmodel
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -31,37 +32,86 @@ func stepOf(at place, e events.Event) (step, error) {
 	switch p := e.Payload.(type) {
 	case *events.DeliveryCreated:
 		s.to = p.Group
-		if p.Vehicle != uuid.Nil || p.Import != nil {
-			s.detail, err = marshal(struct {
-				Vehicle uuid.UUID      `json:"vehicle,omitzero"`
-				Import  *events.Import `json:"import,omitempty"`
-			}{p.Vehicle, p.Import})
-		}
+		err = s.put(detail{Vehicle: p.Vehicle, Import: p.Import})
+	case *events.DeliveryChanged:
+		err = s.put(detail{Changed: differing(&p.Before, &p.After)})
 	case *events.DeliveryTagged:
 		s.from, s.to = p.FromGroup, p.Group
 	case *events.DeliveryUntagged:
 		s.from = p.FromGroup
 	case *events.DeliveryAssigned:
-		s.detail = `{"vehicle":"` + p.Vehicle.String() + `"}`
+		err = s.put(detail{Vehicle: p.Vehicle})
+	case *events.DeliveryUnassigned:
+		err = s.put(detail{Vehicle: p.Vehicle})
+	case *events.DeliveryGoodsReceived:
+		err = s.put(detail{OccurredAt: p.OccurredAt})
 	case *events.DeliveryDispatched:
-		s.detail, err = outcome(p.OccurredAt, nil)
+		err = s.put(detail{OccurredAt: p.OccurredAt})
+	case *events.DeliveryHeadingStarted:
+		err = s.put(detail{OccurredAt: p.OccurredAt})
+	case *events.DeliveryArrived:
+		err = s.put(detail{OccurredAt: p.OccurredAt})
 	case *events.DeliveryCompleted:
-		s.detail, err = outcome(p.OccurredAt, p.Proof)
+		err = s.put(detail{OccurredAt: p.OccurredAt, Proof: p.Proof})
+	case *events.DeliveryPartiallyCompleted:
+		err = s.put(detail{OccurredAt: p.OccurredAt, Proof: p.Proof, Rejected: p.Rejected})
 	case *events.DeliveryFailed:
-		s.detail, err = outcome(p.OccurredAt, nil)
+		err = s.put(detail{OccurredAt: p.OccurredAt})
+	case *events.DeliveryReturned:
+		err = s.put(detail{OccurredAt: p.OccurredAt})
+	case *events.DeliveryReleased:
+		err = s.put(detail{Status: p.To})
+	case *events.DeliveryReattempted:
+		err = s.put(detail{Date: p.Date})
+	case *events.DeliveryEtaRevised:
+		err = s.put(detail{Eta: p.Eta})
+	case *events.DeliveryOutcomeCorrected:
+		err = s.put(detail{Was: p.From, Status: p.To, Rejected: p.Rejected})
 	}
 	return s, err
 }
 
-// outcome is when it happened, as far as that was told, and the proof of it.
-func outcome(occurredAt time.Time, proof []events.Proof) (string, error) {
-	if occurredAt.IsZero() && len(proof) == 0 {
-		return "", nil
+// detail is what is special to a kind of step. It names no other delivery, and
+// nothing personal.
+type detail struct {
+	Vehicle    uuid.UUID             `json:"vehicle,omitzero"`
+	Import     *events.Import        `json:"import,omitempty"`
+	Changed    []string              `json:"changed,omitempty"` // names of members
+	OccurredAt time.Time             `json:"occurred_at,omitzero"`
+	Proof      []events.Proof        `json:"proof,omitempty"`
+	Rejected   []events.RejectedItem `json:"rejected,omitempty"`
+	Was        string                `json:"was,omitzero"`    // status
+	Status     string                `json:"status,omitzero"` // where it goes
+	Date       string                `json:"date,omitzero"`   // of the next attempt
+	Eta        time.Time             `json:"eta,omitzero"`
+}
+
+// put sets the step's detail; an empty one is none.
+func (s *step) put(d detail) error {
+	d.OccurredAt, d.Eta = d.OccurredAt.UTC(), d.Eta.UTC()
+	text, err := marshal(d)
+	if text != "{}" {
+		s.detail = text
 	}
-	return marshal(struct {
-		OccurredAt time.Time      `json:"occurred_at,omitzero"`
-		Proof      []events.Proof `json:"proof,omitempty"`
-	}{occurredAt.UTC(), proof})
+	return err
+}
+
+// differing names what a change changed. What was erased since cannot be told.
+func differing(a, b *events.DeliveryDetails) []string {
+	var names []string
+	for _, f := range [...]struct {
+		name string
+		same bool
+	}{
+		{"do_number", a.DONumber == b.DONumber}, {"date", a.Date == b.Date}, {"address", a.Address.Text() == b.Address.Text()},
+		{"recipient", a.Recipient.Text() == b.Recipient.Text()}, {"phone", a.Phone.Text() == b.Phone.Text()},
+		{"email", a.Email.Text() == b.Email.Text()}, {"items", slices.Equal(a.Items, b.Items)},
+	} {
+		if !f.same {
+			names = append(names, f.name)
+		}
+	}
+	return names
 }
 
 func marshal(v any) (string, error) {
