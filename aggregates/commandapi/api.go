@@ -92,7 +92,7 @@ func Routes(cfg Config) ([]route.Route, error) {
 	}
 	var all []route.Route
 	for _, some := range [][]route.Route{
-		a.sessionRoutes(), a.organisationRoutes(), a.groupRoutes(), a.userRoutes(), a.clientRoutes(), a.deliveryRoutes(), a.importRoutes(),
+		a.sessionRoutes(), a.organisationRoutes(), a.groupRoutes(), a.groupLifeRoutes(), a.userRoutes(), a.clientRoutes(), a.deliveryRoutes(), a.deliveryLifeRoutes(), a.importRoutes(),
 	} {
 		all = append(all, some...)
 	}

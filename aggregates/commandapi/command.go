@@ -61,6 +61,7 @@ type call struct {
 	caller access.Caller
 	env    command.Envelope
 	vars   map[string]string
+	dryRun bool // nothing is to be changed
 }
 
 // id returns an id of the path. One that is no UUID is that of nothing.
@@ -95,6 +96,7 @@ type spec struct {
 	bodyless                    bool // it can be sent without a body
 	widens                      bool // it changes who sees what: answer when that is so
 	matched                     bool // a blind write would be dangerous: If-Match is required
+	dryRun                      bool // it can be tried without being executed; see [Widened]
 	answer                      any  // example of the answer's type; nil = Done
 }
 
@@ -120,6 +122,9 @@ func on[In sayer](a *api, s spec, run func(ctx context.Context, c call, in In) (
 		}
 		said := in.said()
 		c.env = command.Envelope{CommandID: id, Reason: said.Reason, Approval: events.Approval(said.Approval)}
+		if c.dryRun, err = dryRun(r, s.dryRun); err != nil {
+			return err
+		}
 		if c.env.ExpectedRevision, err = matching(r, s.matched); err != nil {
 			return err
 		}
@@ -132,6 +137,9 @@ func on[In sayer](a *api, s spec, run func(ctx context.Context, c call, in In) (
 	params := []route.Param{{In: "header", Name: keyHeader, Summary: "Makes a repetition of the request harmless: a UUID, or any text of 1 to 255 characters."}}
 	if s.matched {
 		params = append(params, route.Param{In: "header", Name: matchHeader, Summary: "Required: the ETag of what you saw; 412 when it was changed since."})
+	}
+	if s.dryRun {
+		params = append(params, dryRunQuery())
 	}
 	return route.Route{
 		Method: s.method, Path: s.path, Name: s.name, Summary: s.summary, Handler: a.handler(handle),

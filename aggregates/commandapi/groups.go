@@ -32,10 +32,6 @@ func (a *api) groupRoutes() []route.Route {
 				out, err := commands.CreateGroup(ctx, c.caller, c.env, command.CreateGroup{Name: in.Name})
 				return outcome{answer: made(out), position: out.Position, location: "/v1/groups/" + out.ID.String()}, err
 			}),
-		onID(a, spec{method: http.MethodPost, path: "/v1/groups/{id}/archive", name: "archiveGroup", bodyless: true, widens: true,
-			summary: "Take a group out of use: only users with access to all groups see it from then on."}, commands.ArchiveGroup),
-		onID(a, spec{method: http.MethodPost, path: "/v1/groups/{id}/restore", name: "restoreGroup", bodyless: true, widens: true,
-			summary: "Bring an archived group back; ended grants stay ended."}, commands.RestoreGroup),
 		on(a, spec{method: http.MethodPut, path: "/v1/customer-codes/{code}", name: "mapCustomerCode", summary: "Map a customer code to a group."},
 			func(ctx context.Context, c call, in CodeTarget) (outcome, error) {
 				code, err := c.text("code")

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
 
 	"waybill/aggregates/access"
 	"waybill/aggregates/access/route"
@@ -52,6 +53,7 @@ func (a *api) importRoutes() []route.Route {
 			query("filename", "Base name of the file, for the record."),
 			query("create_groups", "true makes a group for every unknown customer code; otherwise its rows are rejected."),
 			query("mapping", `JSON object of field to header, such as {"group": "project code"}.`),
+			query("template", "Id of the group whose import template says what mapping and date_order leave open. Absent: the only group that the caller sees, or the organisation."),
 			query("date_order", "Such as DD/MM/YYYY, when it cannot be told from the dates."),
 			query("encoding", "Of a text file that is not UTF-8."), query("delimiter", "Of a text file."), query("sheet", "Of a workbook."),
 			{In: "header", Name: keyHeader, Summary: "As with every command."},
@@ -70,6 +72,9 @@ func (a *api) importDeliveries(w http.ResponseWriter, r *http.Request) error {
 	}
 	cfg, in, err := importParams(r)
 	if err != nil {
+		return err
+	}
+	if cfg, err = a.templated(r, c, cfg); err != nil {
 		return err
 	}
 	if !a.imports.TryAcquire(1) {
@@ -117,6 +122,10 @@ func importParams(r *http.Request) (importing.Config, command.ImportDeliveries, 
 			}
 		case "date_order":
 			cfg.DateOrder = value
+		case "template":
+			if _, err := uuid.Parse(value); err != nil {
+				bad = "must be the id of a group"
+			}
 		case "encoding":
 			cfg.Encoding = value
 		case "sheet":
@@ -140,6 +149,17 @@ func importParams(r *http.Request) (importing.Config, command.ImportDeliveries, 
 		}
 	}
 	return cfg, in, nil
+}
+
+// templated completes how the file is to be read by the template that is set for
+// such files. An id that importParams let through is one.
+func (a *api) templated(r *http.Request, c access.Caller, cfg importing.Config) (importing.Config, error) {
+	group, _ := uuid.Parse(r.URL.Query().Get("template"))
+	template, err := a.cfg.Commands.ImportTemplate(r.Context(), c, group)
+	if err != nil {
+		return cfg, err
+	}
+	return command.ImportConfig(template, cfg)
 }
 
 func (a *api) runImport(ctx context.Context, c access.Caller, env command.Envelope, body io.Reader,

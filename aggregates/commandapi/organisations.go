@@ -43,6 +43,12 @@ type GroupField struct {
 	Enabled bool `json:"enabled"`
 }
 
+// Timezone is which days the organisation goes by.
+type Timezone struct {
+	Said     `json:",inline"`
+	Timezone string `json:"timezone" doc:"IANA name."`
+}
+
 // NewVehicle asks for a vehicle in the register.
 type NewVehicle struct {
 	Said  `json:",inline"`
@@ -80,6 +86,17 @@ func (a *api) organisationRoutes() []route.Route {
 				res, err := set(ctx, c.caller, c.env)
 				return plain(res, err)
 			}),
+		on(a, spec{method: http.MethodPut, path: "/v1/settings/timezone", name: "setTimezone", summary: "Set which days the organisation goes by."},
+			func(ctx context.Context, c call, in Timezone) (outcome, error) {
+				return plain(a.cfg.Commands.SetTimezone(ctx, c.caller, c.env, in.Timezone))
+			}),
+		on(a, spec{method: http.MethodPut, path: "/v1/settings/import-template", name: "setImportTemplate",
+			summary: "Say how delivery files are read when nothing is said with them."},
+			func(ctx context.Context, c call, in Template) (outcome, error) {
+				return plain(a.cfg.Commands.SetImportTemplate(ctx, c.caller, c.env, command.SetImportTemplate{Template: in.event()}))
+			}),
+		onID(a, spec{method: http.MethodDelete, path: "/v1/vehicles/{id}", name: "removeVehicle", bodyless: true, widens: true,
+			summary: "Take a vehicle out of the register and of every group."}, a.cfg.Commands.RemoveVehicle),
 		on(a, spec{method: http.MethodPost, path: "/v1/vehicles", name: "registerVehicle", summary: "Register a vehicle.", created: true},
 			func(ctx context.Context, c call, in NewVehicle) (outcome, error) {
 				out, err := a.cfg.Commands.RegisterVehicle(ctx, c.caller, c.env, command.RegisterVehicle{Name: in.Name, Plate: in.Plate})
