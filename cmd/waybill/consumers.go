@@ -1,15 +1,8 @@
 package main
 
 import (
-	"context"
-	"fmt"
 	"time"
 
-	"github.com/google/uuid"
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
-
-	"waybill/aggregates/access"
 	"waybill/aggregates/policies"
 	"waybill/events"
 	"waybill/events/consume"
@@ -21,20 +14,31 @@ import (
 // models, and the policies that issue commands.
 func (s *system) consumers() (layer, error) {
 	react, err := policies.New(policies.Config{
-		Commands: s.commands, Codec: s.codec, Grants: openGrants{s.pools.Identity, s.progress}, Logger: s.log,
+		Commands: s.commands, Codec: s.codec, Grants: s.sight(), Logger: s.log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	reacted, err := projections.NewLog(projections.LogConfig{Name: policies.Name, Pool: s.pools.Projector, Owner: s.owner})
+	move, err := policies.NewMerges(policies.MergesConfig{Commands: s.commands, Codec: s.codec, Tagged: s.sight(), Logger: s.log})
+	if err != nil {
+		return nil, err
+	}
+	clients, err := policies.NewClients(policies.ClientsConfig{Commands: s.commands, Codec: s.codec, Sight: s.sight(), Sessions: s.access, Logger: s.log})
 	if err != nil {
 		return nil, err
 	}
 	var layers []layer
 	for _, c := range []consume.Config{
 		{Name: readmodel.Name, Prefixes: events.AggregatePrefixes(), Log: s.model.Log(), Handler: s.model.Handle},
-		{Name: policies.Name, Prefixes: policies.Prefixes(), Log: reacted, Handler: react.Handle},
+		{Name: policies.Name, Prefixes: policies.Prefixes(), Handler: react.Handle},
+		{Name: policies.MergesName, Prefixes: policies.MergesPrefixes(), Handler: move.Handle},
+		{Name: policies.ClientsName, Prefixes: policies.ClientsPrefixes(), Handler: clients.Handle},
 	} {
+		if c.Log == nil { // it has no rows, just its progress
+			if c.Log, err = projections.NewLog(projections.LogConfig{Name: c.Name, Pool: s.pools.Projector, Owner: s.owner}); err != nil {
+				return nil, err
+			}
+		}
 		c.Store, c.Logger, c.Registry, c.Progress = s.store, s.log, s.registry, time.Second
 		consumer, err := consume.New(c)
 		if err != nil {
@@ -46,28 +50,6 @@ func (s *system) consumers() (layer, error) {
 	return alongside(layers...), nil
 }
 
-// openGrants is what policies know of the read models.
-type openGrants struct {
-	pool     *pgxpool.Pool // of the role that sees everybody's grants
-	progress *projections.Progress
-}
-
-// Open implements policies.Grants.
-func (g openGrants) Open(ctx context.Context, org, group uuid.UUID, before events.Position) ([]policies.Grant, error) {
-	if err := g.progress.Wait(ctx, before); err != nil {
-		return nil, err
-	}
-	rows, err := g.pool.Query(ctx, `
-		SELECT user_id, grant_id
-		FROM read.grants
-		WHERE org_id = $1 AND group_id = $2 AND ended_at IS NULL AND position < $3
-		ORDER BY user_id, grant_id`, org, group, int64(before.Commit))
-	if err != nil {
-		return nil, access.Storage(fmt.Errorf("open grants of group %s: %w", group, err))
-	}
-	open, err := pgx.CollectRows(rows, pgx.RowToStructByPos[policies.Grant])
-	if err != nil {
-		return nil, access.Storage(fmt.Errorf("open grants of group %s: %w", group, err))
-	}
-	return open, nil
+func (s *system) sight() sight {
+	return sight{pool: s.pools.Identity, all: s.pools.Projector, progress: s.progress}
 }

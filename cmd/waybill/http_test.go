@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -146,6 +147,7 @@ func TestAServedDemoHoldsItsTruthTableOverHTTP(t *testing.T) {
 		}
 	}
 	s.takeApplesFromWayne(t, ids["D1"])
+	s.archiveOranges(t, ids["D3"])
 }
 
 // everything lists all deliveries that the caller sees, page by page.
@@ -188,6 +190,50 @@ func (s *served) takeApplesFromWayne(t *testing.T, d1 uuid.UUID) {
 	if status := s.people["Wayne"].send("GET", "/v1/deliveries/"+d1.String(), nil, nil); status != http.StatusNotFound {
 		t.Errorf("Wayne still gets D1: status %d", status)
 	}
+}
+
+// archiveOranges archives a group: its users see nothing of it from then on, and
+// a policy ends their grants, so that restoring it brings nothing back.
+func (s *served) archiveOranges(t *testing.T, d3 uuid.UUID) {
+	t.Helper()
+	ortega, olivia := s.people["Ortega"], s.people["Olivia"]
+	var groups readapi.Groups
+	ortega.send("GET", "/v1/groups", nil, &groups)
+	if len(groups.Groups) != 1 {
+		t.Fatalf("Ortega sees groups %+v", groups.Groups)
+	}
+	orange := "/v1/groups/" + groups.Groups[0].ID.String()
+	if status := olivia.send("POST", orange+"/archive", map[string]string{"reason": "the season is over"}, nil); status != http.StatusOK {
+		t.Fatalf("archive: status %d", status)
+	}
+	if status := ortega.send("GET", "/v1/deliveries/"+d3.String(), nil, nil); status != http.StatusNotFound {
+		t.Errorf("Ortega still gets D3 of an archived group: status %d", status)
+	}
+	if status := olivia.send("GET", "/v1/deliveries/"+d3.String(), nil, nil); status != http.StatusOK {
+		t.Errorf("the owner does not get D3 of an archived group: status %d", status)
+	}
+	eventually(t, "the policy ends the grant", func() bool {
+		open, err := s.grantsOf(t, "Ortega")
+		return err == nil && open == 0
+	})
+	if status := olivia.send("POST", orange+"/restore", map[string]string{}, nil); status != http.StatusOK {
+		t.Fatalf("restore: status %d", status)
+	}
+	if status := ortega.send("GET", "/v1/deliveries/"+d3.String(), nil, nil); status != http.StatusNotFound {
+		t.Errorf("Ortega gets D3 again because the group was restored: status %d", status)
+	}
+}
+
+// grantsOf counts the open grants of a user in the tables.
+func (s *served) grantsOf(t *testing.T, name string) (open int, err error) {
+	t.Helper()
+	err = withSystem(t.Context(), systemConfig{storageFlags: storageFlags{Data: s.dir}, Guest: true, Log: discard()}, func(ctx context.Context, sys *system) error {
+		return sys.pools.Identity.QueryRow(ctx, `
+			SELECT count(*)
+			FROM read.grants g JOIN read.users u USING (user_id)
+			WHERE u.name = $1 AND g.ended_at IS NULL`, name).Scan(&open)
+	})
+	return open, err
 }
 
 func TestOtherVerbsWorkBesideARunningServer(t *testing.T) {

@@ -133,7 +133,7 @@ func (s *system) buildCommands(ctx context.Context) error {
 	}
 	s.commands, err = command.New(command.Config{
 		Executor: executor, Store: s.store, Codec: s.codec, Identities: s.access, ClaimsSecret: claims,
-		NewID: uuid.New, Logger: s.log,
+		Sight: s.sight(), NewID: uuid.New, Logger: s.log,
 	})
 	return err
 }
