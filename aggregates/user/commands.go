@@ -15,13 +15,24 @@ import (
 // None is the answer about a user that does not exist, or not for the caller.
 func None() error { return fault.New(fault.NotFound, "user-not-found", "There is no such user.") }
 
+// present refuses a user that does not exist, or not any more.
+func (s State) present() error {
+	switch {
+	case !s.Exists():
+		return None()
+	case s.Status == Removed:
+		return fault.New(fault.Conflict, "user-removed", "The user was removed for good; add the person anew.")
+	}
+	return nil
+}
+
 // SetPermissions replaces the user's switches.
 type SetPermissions struct{ Permissions events.Permissions }
 
 // Decide gives UserPermissionsSet; nothing when they are so already.
 func (c SetPermissions) Decide(s State) ([]events.Payload, error) {
-	if !s.Exists() {
-		return nil, None()
+	if err := s.present(); err != nil {
+		return nil, err
 	}
 	if err := checkPermissions(c.Permissions); err != nil {
 		return nil, err
@@ -53,13 +64,9 @@ type GrantGroup struct {
 // the same key is open with another expiry; nothing when there is nothing to
 // change.
 func (c GrantGroup) Decide(s State) ([]events.Payload, error) {
-	switch {
-	case !s.Exists():
-		return nil, None()
-	case access.HoldsAll(s.Role):
-		return nil, fault.New(fault.Conflict, "role-holds-all", "The role %s always sees everything; it is given no groups.", strings.ReplaceAll(s.Role, "_", " "))
-	case s.All:
-		return nil, fault.New(fault.Conflict, "user-has-all", "The user sees everything; narrow that before giving single groups.")
+	switch err := s.takesGroups(); {
+	case err != nil:
+		return nil, err
 	case !c.ExpiresAt.IsZero() && !c.ExpiresAt.After(c.At):
 		return nil, fault.InvalidField("expires_at", "must be in the future")
 	}
@@ -83,6 +90,23 @@ func (c GrantGroup) Decide(s State) ([]events.Payload, error) {
 	return []events.Payload{granted}, nil
 }
 
+// takesGroups refuses a user that is given no groups.
+func (s State) takesGroups() error {
+	switch err := s.present(); {
+	case err != nil:
+		return err
+	case access.HoldsAll(s.Role):
+		return s.holdsAll()
+	case s.All:
+		return fault.New(fault.Conflict, "user-has-all", "The user sees everything; narrow that before giving single groups.")
+	}
+	return nil
+}
+
+func (s State) holdsAll() error {
+	return fault.New(fault.Conflict, "role-holds-all", "The role %s always sees everything; change the role first.", strings.ReplaceAll(s.Role, "_", " "))
+}
+
 // RevokeGroup takes sight of a group away.
 type RevokeGroup struct {
 	Group  uuid.UUID
@@ -94,10 +118,10 @@ type RevokeGroup struct {
 // Decide gives GroupAccessRevoked for every open grant of the group; nothing
 // when there is none.
 func (c RevokeGroup) Decide(s State) ([]events.Payload, error) {
-	switch {
-	case !s.Exists():
-		return nil, None()
-	case s.All:
+	switch err := s.present(); {
+	case err != nil:
+		return nil, err
+	case s.All && c.Basis == "":
 		return nil, fault.New(fault.Conflict, "user-has-all", "The user sees everything; single groups cannot be taken from it.")
 	}
 	return revoke(s, func(g Grant) bool {
@@ -121,12 +145,17 @@ func (c EndGrant) Decide(s State) ([]events.Payload, error) {
 
 // revoke ends the open grants that which picks, one after the other.
 func revoke(s State, which func(Grant) bool, at time.Time) []events.Payload {
+	return end(s, "", at, which)
+}
+
+// end is revoke as part of something else.
+func end(s State, cause string, at time.Time, which func(Grant) bool) []events.Payload {
 	var evs []events.Payload
 	for _, g := range s.Grants {
 		if !which(g) || !g.open(at) {
 			continue
 		}
-		e := &events.GroupAccessRevoked{Grant: g.ID, Group: g.Group}
+		e := &events.GroupAccessRevoked{Grant: g.ID, Group: g.Group, Cause: cause}
 		s = Evolve(s, e)
 		e.RemainingGroups = len(s.Groups(at))
 		evs = append(evs, e)
@@ -140,9 +169,9 @@ type Block struct{}
 // Decide gives UserBlocked; nothing when it is blocked already. That the last
 // owner stays is decided on the ALL group, which has the set of owners.
 func (Block) Decide(s State) ([]events.Payload, error) {
-	switch {
-	case !s.Exists():
-		return nil, None()
+	switch err := s.present(); {
+	case err != nil:
+		return nil, err
 	case s.Status == Blocked:
 		return nil, nil
 	}
@@ -154,9 +183,9 @@ type Unblock struct{}
 
 // Decide gives UserUnblocked; nothing when it is not blocked.
 func (Unblock) Decide(s State) ([]events.Payload, error) {
-	switch {
-	case !s.Exists():
-		return nil, None()
+	switch err := s.present(); {
+	case err != nil:
+		return nil, err
 	case s.Status != Blocked:
 		return nil, nil
 	}

@@ -23,13 +23,13 @@ func (c AcceptInvitation) Decide(s State) ([]events.Payload, error) {
 	switch {
 	case !s.Exists():
 		return nil, None()
-	case s.Invitation == uuid.Nil || c.Invitation != uuid.Nil && s.Invitation != c.Invitation:
-		return nil, fault.New(fault.Conflict, "invitation-not-open", "This invitation is not open any more.")
+	case s.Status == Removed, s.Invitation == uuid.Nil || c.Invitation != uuid.Nil && s.Invitation != c.Invitation:
+		return nil, errNotOpen()
 	case s.Status == Blocked:
 		return nil, fault.New(fault.Conflict, "user-blocked", "The user is blocked.")
 	case s.Status == Active:
-	case !c.At.Before(s.InvitationEnd):
-		return nil, fault.New(fault.Conflict, "invitation-not-open", "This invitation is not open any more.")
+	case s.uninvited || !c.At.Before(s.InvitationEnd):
+		return nil, errNotOpen()
 	default:
 		evs = append(evs, &events.UserInvitationAccepted{Invitation: s.Invitation})
 	}
@@ -44,8 +44,64 @@ type RecordPasswordSet struct{}
 
 // Decide gives PasswordSet.
 func (RecordPasswordSet) Decide(s State) ([]events.Payload, error) {
-	if !s.Exists() {
+	if !s.Present() {
 		return nil, None()
 	}
 	return []events.Payload{&events.PasswordSet{}}, nil
+}
+
+func errNotOpen() error {
+	return fault.New(fault.Conflict, "invitation-not-open", "This invitation is not open any more.")
+}
+
+// unaccepted refuses a user that has accepted its invitation.
+func (s State) unaccepted() error {
+	switch err := s.present(); {
+	case err != nil:
+		return err
+	case !s.pending() || s.Invitation == uuid.Nil:
+		return fault.New(fault.Conflict, "invitation-accepted", "The user has accepted the invitation.")
+	}
+	return nil
+}
+
+// ResendInvitation gives the invitation another token; the earlier one is void. It
+// also brings a revoked or expired invitation back.
+type ResendInvitation struct{ ExpiresAt time.Time }
+
+// Decide gives UserInvitationResent.
+func (c ResendInvitation) Decide(s State) ([]events.Payload, error) {
+	if err := s.unaccepted(); err != nil {
+		return nil, err
+	}
+	return []events.Payload{&events.UserInvitationResent{Invitation: s.Invitation, ExpiresAt: c.ExpiresAt}}, nil
+}
+
+// RevokeInvitation withdraws the invitation.
+type RevokeInvitation struct{}
+
+// Decide gives UserInvitationRevoked; nothing when it is not open any more.
+func (RevokeInvitation) Decide(s State) ([]events.Payload, error) {
+	if err := s.unaccepted(); err != nil || s.uninvited {
+		return nil, err
+	}
+	return []events.Payload{&events.UserInvitationRevoked{Invitation: s.Invitation}}, nil
+}
+
+// ExpireInvitation records that nobody accepted in time.
+type ExpireInvitation struct {
+	Invitation uuid.UUID
+	At         time.Time
+}
+
+// Decide gives UserInvitationExpired; nothing when the invitation is not open, or
+// was resent.
+func (c ExpireInvitation) Decide(s State) ([]events.Payload, error) {
+	switch {
+	case !s.Exists():
+		return nil, None()
+	case !s.pending() || s.uninvited || s.Invitation != c.Invitation || c.At.Before(s.InvitationEnd):
+		return nil, nil
+	}
+	return []events.Payload{&events.UserInvitationExpired{Invitation: s.Invitation}}, nil
 }

@@ -18,15 +18,23 @@ import (
 
 // The rules of a user.
 //
-//   - invited -> active <-> blocked. An invited user holds its entitlements and
-//     cannot sign in yet.
+//   - invited -> active <-> blocked -> removed. An invited user holds its
+//     entitlements and cannot sign in yet. Removed is final: its grants end with
+//     it, and coming back is another user of the same identity.
+//   - An invitation that was revoked, or that expired, lets nobody in until it is
+//     resent.
 //   - The access scope is ALL or a set of groups, explicit always: an empty set
 //     sees nothing and never turns into ALL. Owners and super admins have ALL.
 //   - Added with groups, a user has those. Added without, it has ALL, recorded
 //     as such; "none" in so many words gives the empty set. A customer without
 //     groups is refused unless "all" is spelled out.
 //   - Grants are keyed (group, basis, source): taking one away leaves the others.
-//     A user with ALL is given no group. Whoever loses the last group sees nothing.
+//     A user with ALL has no other grants: they end when it is given. Whoever
+//     loses the last group sees nothing.
+//   - To become owner or super admin is to get ALL; to cease to be one, the
+//     access from then on must be said.
+//   - Access that was asked for is given by somebody who neither asked for it nor
+//     gets it.
 //   - A grant ends at its expiry, even when nobody records it.
 //   - A stream that was abandoned before its creation never becomes a user.
 
@@ -35,6 +43,7 @@ const (
 	Invited = "invited"
 	Active  = "active"
 	Blocked = "blocked"
+	Removed = "removed"
 )
 
 // Grant is sight of one group.
@@ -44,6 +53,15 @@ type Grant struct {
 	Basis     string
 	Origin    string    // what the basis points to; empty for direct
 	ExpiresAt time.Time // zero = never
+}
+
+// Request asks for sight of one group.
+type Request struct {
+	ID        uuid.UUID
+	Group     uuid.UUID
+	By        uuid.UUID // the user who asks
+	Why       string
+	ExpiresAt time.Time // of the access; zero = never
 }
 
 // open reports whether the grant holds at a time.
@@ -58,15 +76,27 @@ type State struct {
 	Identity      uuid.UUID
 	Role          string
 	All           bool
-	Grants        []Grant // not revoked; may have expired
+	AllGrant      uuid.UUID // with All
+	AllBasis      string    // with All
+	Grants        []Grant   // not revoked; may have expired
+	Requests      []Request // neither approved nor denied
 	Permissions   events.Permissions
 	Invitation    uuid.UUID // the open or accepted one
 	InvitationEnd time.Time
+	uninvited     bool      // the invitation was revoked or has expired
 	BlockedFor    uuid.UUID // the removed client whose login it was, when that is why it is blocked
 }
 
-// Exists reports whether the user was added.
+// Exists reports whether the user was added, also when it was removed since.
 func (s State) Exists() bool { return s.Status != "" }
+
+// Present reports whether the user was added and not removed.
+func (s State) Present() bool { return s.Exists() && s.Status != Removed }
+
+// pending reports whether the user has not accepted its invitation.
+func (s State) pending() bool {
+	return s.Status == Invited || s.Status == Blocked && s.before == Invited
+}
 
 // Groups returns the distinct groups with an open grant at a time.
 func (s State) Groups(at time.Time) []uuid.UUID { return distinct(s.Grants, at) }
@@ -98,15 +128,31 @@ func Evolve(s State, p events.Payload) State {
 		// Active at once unless an invitation follows.
 		s.Status, s.Identity, s.Role = Active, e.Identity, e.Role
 	case *events.AllGroupsAccessGranted:
-		s.All = true
+		s.All, s.AllGrant, s.AllBasis = true, e.Grant, e.Basis
+	case *events.AllGroupsAccessRevoked:
+		s.All, s.AllGrant, s.AllBasis = false, uuid.Nil, ""
 	case *events.GroupAccessGranted:
 		s.Grants = append(slices.Clip(s.Grants), Grant{e.Grant, e.Group, e.Basis, e.Origin, e.ExpiresAt})
 	case *events.GroupAccessRevoked:
-		s.Grants = slices.DeleteFunc(slices.Clone(s.Grants), func(g Grant) bool { return g.ID == e.Grant })
+		s.Grants = without(s.Grants, func(g Grant) bool { return g.ID == e.Grant })
+	case *events.GroupAccessExpired:
+		s.Grants = without(s.Grants, func(g Grant) bool { return g.ID == e.Grant })
+	case *events.GroupAccessRequested:
+		s.Requests = append(slices.Clip(s.Requests), Request{e.Request, e.Group, e.By, e.Why, e.ExpiresAt})
+	case *events.GroupAccessRequestApproved:
+		s.Requests = without(s.Requests, func(r Request) bool { return r.ID == e.Request })
+	case *events.GroupAccessRequestDenied:
+		s.Requests = without(s.Requests, func(r Request) bool { return r.ID == e.Request })
+	case *events.UserRoleChanged:
+		s.Role = e.To
 	case *events.UserPermissionsSet:
 		s.Permissions = e.After
 	case *events.UserInvited:
 		s.Status, s.Invitation, s.InvitationEnd = Invited, e.Invitation, e.ExpiresAt
+	case *events.UserInvitationResent:
+		s.Invitation, s.InvitationEnd, s.uninvited = e.Invitation, e.ExpiresAt, false
+	case *events.UserInvitationRevoked, *events.UserInvitationExpired:
+		s.uninvited = true
 	case *events.UserInvitationAccepted:
 		if s.Status == Blocked {
 			s.before = Active
@@ -117,17 +163,48 @@ func Evolve(s State, p events.Payload) State {
 		s.before, s.Status, s.BlockedFor = s.Status, Blocked, e.Client
 	case *events.UserUnblocked:
 		s.Status, s.before, s.BlockedFor = s.before, "", uuid.Nil
+	case *events.UserRemoved:
+		s.Status, s.before, s.Requests = Removed, "", nil
 	}
 	return s
 }
 
+// without returns a copy of list with what is not gone.
+func without[T any](list []T, gone func(T) bool) []T {
+	return slices.DeleteFunc(slices.Clone(list), gone)
+}
+
 // Touches returns the groups that an event of the user touches.
-func Touches(_ uuid.UUID, _ State, p events.Payload) []uuid.UUID {
+func Touches(_ uuid.UUID, before State, p events.Payload) []uuid.UUID {
 	switch e := p.(type) {
 	case *events.GroupAccessGranted:
 		return []uuid.UUID{e.Group}
 	case *events.GroupAccessRevoked:
 		return []uuid.UUID{e.Group}
+	case *events.GroupAccessExpired:
+		return []uuid.UUID{e.Group}
+	case *events.GroupAccessRequested:
+		return []uuid.UUID{e.Group}
+	case *events.GroupAccessRequestApproved:
+		return before.requested(e.Request)
+	case *events.GroupAccessRequestDenied:
+		return before.requested(e.Request)
 	}
 	return nil
+}
+
+func (s State) requested(id uuid.UUID) []uuid.UUID {
+	if r, ok := s.Request(id); ok {
+		return []uuid.UUID{r.Group}
+	}
+	return nil
+}
+
+// Request finds an open request.
+func (s State) Request(id uuid.UUID) (Request, bool) {
+	i := slices.IndexFunc(s.Requests, func(r Request) bool { return r.ID == id })
+	if i < 0 {
+		return Request{}, false
+	}
+	return s.Requests[i], true
 }
