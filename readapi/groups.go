@@ -17,6 +17,7 @@ type Group struct {
 	Name          string     `json:"name"`
 	Status        string     `json:"status" enum:"active,archived,merged"`
 	Client        *uuid.UUID `json:"client,omitzero" doc:"Of kind client."`
+	MergedInto    *uuid.UUID `json:"merged_into,omitzero" doc:"Of status merged."`
 	CustomerCodes []string   `json:"customer_codes"`
 	CreatedAt     time.Time  `json:"created_at"`
 	Revision      uint64     `json:"revision,string"`
@@ -54,7 +55,7 @@ func (a *api) group(w http.ResponseWriter, r *http.Request, c access.Caller) err
 // look into: it stands in /v1/organisation.
 func groupList(c access.Caller) namedList {
 	l := namedList{name: `g.name`, id: `g.group_id`, args: []any{c.Org}, query: `
-		SELECT g.group_id, g.kind, g.name, g.status, g.client_id, g.created_at, g.revision,
+		SELECT g.group_id, g.kind, g.name, g.status, g.client_id, g.merged_into, g.created_at, g.revision,
 		       ARRAY(SELECT code FROM read.customer_codes cc WHERE cc.group_id = g.group_id ORDER BY code)
 		FROM read.groups g WHERE g.org_id = $1 AND g.kind <> 'all'`}
 	if !c.SeesAll() {
@@ -66,7 +67,7 @@ func groupList(c access.Caller) namedList {
 
 func scanGroup(rs pgx.Rows) (Group, error) {
 	var g Group
-	err := rs.Scan(&g.ID, &g.Kind, &g.Name, &g.Status, &g.Client, &g.CreatedAt, &g.Revision, &g.CustomerCodes)
+	err := rs.Scan(&g.ID, &g.Kind, &g.Name, &g.Status, &g.Client, &g.MergedInto, &g.CreatedAt, &g.Revision, &g.CustomerCodes)
 	g.CreatedAt = g.CreatedAt.UTC()
 	return g, err
 }

@@ -30,6 +30,8 @@ func Routes(cfg Config) ([]route.Route, error) {
 		get("/v1/organisation", "organisation", "The caller's organisation.", route.Of[Organisation](), a.organisation),
 		get("/v1/groups", "listGroups", "The groups that the caller sees, by name.", route.Of[Groups](), a.groups, limit, cursor),
 		get("/v1/groups/{id}", "getGroup", "One group.", route.Of[Group](), a.group),
+		get("/v1/groups/{id}/import-template", "getGroupImportTemplate", "How the group's delivery files are read.", route.Of[ImportTemplate](), a.groupImportTemplate),
+		get("/v1/settings/import-template", "getImportTemplate", "How delivery files are read when nothing is said with them.", route.Of[ImportTemplate](), a.importTemplate),
 		get("/v1/users", "listUsers", "The users that the caller sees, by name.", route.Of[Users](), a.users, limit, cursor),
 		get("/v1/users/{id}", "getUser", "One user.", route.Of[User](), a.user),
 		get("/v1/clients", "listClients", "The clients that the caller sees, by name.", route.Of[Clients](), a.clients, limit, cursor),

@@ -15,7 +15,7 @@ ALTER TABLE read.group_vehicles
     ADD COLUMN position bigint NOT NULL DEFAULT 0;
 
 -- Of deliveries no more than where they are and what their key is.
-GRANT SELECT (delivery_id, org_id, group_id, do_number, type, date) ON read.deliveries TO waybill_identity;
+GRANT SELECT (delivery_id, org_id, group_id, do_number, type, date, deleted) ON read.deliveries TO waybill_identity;
 GRANT SELECT ON read.progress TO waybill_identity;
 CREATE POLICY identity ON read.deliveries FOR SELECT TO waybill_identity USING (current_user = 'waybill_identity');
 CREATE POLICY identity ON read.progress FOR SELECT TO waybill_identity USING (current_user = 'waybill_identity');
@@ -24,7 +24,7 @@ CREATE POLICY identity ON read.progress FOR SELECT TO waybill_identity USING (cu
 DROP POLICY identity ON read.progress;
 DROP POLICY identity ON read.deliveries;
 REVOKE SELECT ON read.progress FROM waybill_identity;
-REVOKE SELECT (delivery_id, org_id, group_id, do_number, type, date) ON read.deliveries FROM waybill_identity;
+REVOKE SELECT (delivery_id, org_id, group_id, do_number, type, date, deleted) ON read.deliveries FROM waybill_identity;
 ALTER TABLE read.group_vehicles DROP COLUMN position;
 ALTER TABLE read.organisations DROP COLUMN import_template;
 ALTER TABLE read.groups DROP COLUMN import_template, DROP COLUMN merged_into;

@@ -63,9 +63,9 @@ func (s Sight) Twins(ctx context.Context, org, from, into uuid.UUID, most int) (
 	return collect(ctx, s.Pool, pgx.RowTo[string], `
 		SELECT d.do_number || ' (' || d.type || ', ' || d.date || ')'
 		FROM read.deliveries d
-		WHERE d.org_id = $1 AND d.group_id = $2
+		WHERE d.org_id = $1 AND d.group_id = $2 AND NOT d.deleted
 		  AND EXISTS (SELECT FROM read.deliveries t
-		              WHERE t.org_id = $1 AND t.group_id = $3 AND t.do_number = d.do_number AND t.type = d.type AND t.date = d.date)
+		              WHERE t.org_id = $1 AND t.group_id = $3 AND NOT t.deleted AND t.do_number = d.do_number AND t.type = d.type AND t.date = d.date)
 		ORDER BY d.date, d.do_number, d.type
 		LIMIT $4`, org, from, into, most)
 }
@@ -93,7 +93,7 @@ func (s Sight) Tagged(ctx context.Context, org, group uuid.UUID, from string, mo
 	rows, err := collect(ctx, s.Pool, pgx.RowToStructByPos[place], `
 		SELECT delivery_id, date::text
 		FROM read.deliveries
-		WHERE org_id = $1 AND group_id = $2 AND (date, delivery_id) < ($3::text::date, $4::text::uuid)
+		WHERE org_id = $1 AND group_id = $2 AND NOT deleted AND (date, delivery_id) < ($3::text::date, $4::text::uuid)
 		ORDER BY date DESC, delivery_id DESC
 		LIMIT $5`, org, group, date, id, most)
 	if err != nil || len(rows) == 0 {
