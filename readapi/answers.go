@@ -34,6 +34,8 @@ type Delivery struct {
 	Status         string     `json:"status"`
 	TrackingStatus string     `json:"tracking_status" enum:"Info received,Scheduled,Out for delivery,Completed,Partially completed,Failed,On hold,Return,Cancelled"`
 	Vehicle        *uuid.UUID `json:"vehicle,omitzero" doc:"Where the caller sees it."`
+	Mark           string     `json:"mark,omitzero" enum:"heading,arrived" doc:"Where the vehicle is with a dispatched delivery."`
+	Eta            *time.Time `json:"eta,omitzero" doc:"When the drop is expected."`
 	Revision       uint64     `json:"revision,string"`
 	UpdatedAt      time.Time  `json:"updated_at"`
 }
@@ -41,8 +43,10 @@ type Delivery struct {
 // DeliveryWhole is a delivery with its items and its timeline.
 type DeliveryWhole struct {
 	Delivery `json:",inline"`
-	Items    []Item  `json:"items"`
-	Timeline []Entry `json:"timeline"`
+	Previous *uuid.UUID `json:"previous,omitzero" doc:"The attempt before, where the caller sees it."`
+	Next     *uuid.UUID `json:"next,omitzero" doc:"The attempt after, where the caller sees it."`
+	Items    []Item     `json:"items"`
+	Timeline []Entry    `json:"timeline"`
 }
 
 // Item is one line of a delivery.
@@ -62,6 +66,6 @@ type Entry struct {
 	From     *uuid.UUID     `json:"from_group,omitzero"`
 	To       *uuid.UUID     `json:"to_group,omitzero"`
 	Reason   string         `json:"reason,omitzero"`
-	Detail   jsontext.Value `json:"detail,omitzero" doc:"What is special to the type: occurred_at, proof, vehicle, import."`
+	Detail   jsontext.Value `json:"detail,omitzero" doc:"What is special to the type: occurred_at, proof, rejected, vehicle, import, changed (names of members), was, status, date, eta."`
 	Revision uint64         `json:"revision,string"`
 }

@@ -8,6 +8,10 @@ func TestAPI(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	for rule, test := range map[string]func(*testing.T, *stack){
+		"ADeliveryGoesThroughItsWholeLife":                              testADeliveryGoesThroughItsWholeLife,
+		"AChangeGoesByTheETagAndCountsAndFindsAnew":                     testAChangeGoesByTheETagAndCountsAndFindsAnew,
+		"ADeletedDeliveryIsNowhereForAnybody":                           testADeletedDeliveryIsNowhereForAnybody,
+		"TheVerbsOfADeliveryAreForThoseWhoMayAndSee":                    testTheVerbsOfADeliveryAreForThoseWhoMayAndSee,
 		"AFileIsImportedOverHTTPAndTwiceIsOnce":                         testAFileIsImportedOverHTTPAndTwiceIsOnce,
 		"ATimelineTellsNothingOfGroupsAndPeopleThatTheCallerDoesNotSee": testATimelineTellsNothingOfGroupsAndPeopleThatTheCallerDoesNotSee,
 		"AnswersAreWhatTheyAreDescribedAs":                              testAnswersAreWhatTheyAreDescribedAs,

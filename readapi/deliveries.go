@@ -61,6 +61,8 @@ const (
 	colDetails
 	colRevision
 	colUpdated
+	colMark
+	colEta
 	colVehicle
 )
 
@@ -98,6 +100,14 @@ func appendDelivery(b []byte, raw [][]byte, today days) []byte {
 	if raw[colVehicle] != nil {
 		b = append(b, `,"vehicle":`...)
 		b = appendIDOrNull(b, raw[colVehicle])
+	}
+	if len(raw[colMark]) > 0 {
+		b = append(b, `,"mark":`...)
+		b = appendText(b, raw[colMark])
+	}
+	if raw[colEta] != nil {
+		b = append(b, `,"eta":`...)
+		b = appendTime(b, raw[colEta])
 	}
 	b = append(b, `,"revision":`...)
 	b = appendCount(b, raw[colRevision])

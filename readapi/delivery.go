@@ -24,7 +24,7 @@ func (a *api) delivery(w http.ResponseWriter, r *http.Request, c access.Caller) 
 		return errNotFound()
 	}
 	batch := scoped(c)
-	batch.Queue(`SELECT `+deliveryColumns(c)+` FROM read.deliveries d WHERE d.delivery_id = $1 AND d.org_id = $2`, id, c.Org)
+	batch.Queue(`SELECT `+deliveryColumns(c)+attemptColumns+` FROM read.deliveries d WHERE d.delivery_id = $1 AND d.org_id = $2`, id, c.Org)
 	batch.Queue(itemsQuery, id)
 	batch.Queue(timelineQuery, id)
 	buf := a.buffers.Get().(*[]byte)
@@ -37,6 +37,7 @@ func (a *api) delivery(w http.ResponseWriter, r *http.Request, c access.Caller) 
 			found = true
 			revision = revisionOf(rs.RawValues())
 			body = appendDelivery(body, rs.RawValues(), daysOf(a.zones.today(a.cfg.Now(), c.Timezone)))
+			body = appendAttempts(body, rs.RawValues()[colVehicle+1:])
 			return nil
 		})
 		if err != nil || !found {
@@ -64,6 +65,22 @@ func (a *api) delivery(w http.ResponseWriter, r *http.Request, c access.Caller) 
 	tag(w, revision)
 	send(w, body)
 	return nil
+}
+
+// attemptColumns of the row d are the attempts before and after, as far as the
+// caller sees them.
+const attemptColumns = `,
+	(SELECT p.delivery_id FROM read.deliveries p WHERE p.delivery_id = d.previous_id AND p.org_id = d.org_id),
+	(SELECT n.delivery_id FROM read.deliveries n WHERE n.delivery_id = d.next_id AND n.org_id = d.org_id)`
+
+func appendAttempts(b []byte, raw [][]byte) []byte {
+	for i, name := range [...]string{`,"previous":`, `,"next":`} {
+		if raw[i] != nil {
+			b = append(b, name...)
+			b = appendIDOrNull(b, raw[i])
+		}
+	}
+	return b
 }
 
 // errNotFound is the one answer about what does not exist, and about what exists

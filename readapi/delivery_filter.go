@@ -92,7 +92,7 @@ func deliveryColumns(c access.Caller) string {
 	case c.May(access.ViewVehicles):
 		vehicle = `(SELECT v.vehicle_id FROM read.vehicles v WHERE v.vehicle_id = d.vehicle_id)`
 	}
-	return `d.delivery_id, d.group_id, d.status, d.vehicle_id IS NOT NULL, d.date, d.details, d.revision, d.updated_at, ` + vehicle
+	return `d.delivery_id, d.group_id, d.status, d.vehicle_id IS NOT NULL, d.date, d.details, d.revision, d.updated_at, d.mark, d.eta, ` + vehicle
 }
 
 // statement is SQL under construction.
@@ -111,7 +111,7 @@ func (s *statement) arg(v any) string {
 // organisation, so that an index that runs in the list's direction serves it.
 func (f *deliveryFilter) sql(c access.Caller) (string, []any) {
 	s := &statement{}
-	const columns = `d.delivery_id, d.group_id, d.status, d.vehicle_id, d.date, d.details, d.revision, d.updated_at`
+	const columns = `d.delivery_id, d.group_id, d.status, d.vehicle_id, d.date, d.details, d.revision, d.updated_at, d.mark, d.eta`
 	const order = ` ORDER BY d.date DESC, d.delivery_id DESC LIMIT `
 	limit := f.fetch()
 	s.text.WriteString(`SELECT ` + deliveryColumns(c) + ` FROM `)

@@ -109,8 +109,6 @@ func onDelivery[In sayer](a *api, s spec, run func(ctx context.Context, c call, 
 func (d NewDelivery) command() command.CreateDelivery {
 	out := command.CreateDelivery{DONumber: d.DONumber, Type: d.Type, Date: d.Date, Group: d.Group, Address: d.Address,
 		Recipient: d.Recipient, Phone: d.Phone, Email: d.Email, Vehicle: d.Vehicle}
-	for _, i := range d.Items {
-		out.Items = append(out.Items, events.Item{ID: i.ID, SKU: i.SKU, Description: i.Description, Quantity: int64(i.Quantity), Unit: i.Unit})
-	}
+	out.Items = itemsOf(d.Items)
 	return out
 }
