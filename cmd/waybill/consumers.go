@@ -51,5 +51,5 @@ func (s *system) consumers() (layer, error) {
 }
 
 func (s *system) sight() sight {
-	return sight{pool: s.pools.Identity, all: s.pools.Projector, progress: s.progress}
+	return sight{readmodel.Sight{Pool: s.pools.Identity, Progress: s.progress}, s.pools.Projector}
 }
