@@ -48,7 +48,7 @@ const (
 type ClientDetails struct {
 	BusinessName string   `json:"business_name"`
 	Contact      Personal `json:"contact,omitzero"`
-	Email        Personal `json:"email"`
+	Email        Personal `json:"email,omitzero"` // not given only where it was erased
 	Phone        Personal `json:"phone,omitzero"`
 }
 

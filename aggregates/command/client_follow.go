@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"errors"
 
 	"github.com/google/uuid"
 
@@ -11,6 +10,7 @@ import (
 	"waybill/aggregates/client"
 	"waybill/aggregates/user"
 	"waybill/events"
+	"waybill/events/fault"
 )
 
 // What follows from an event of a client in other streams is decided from what
@@ -91,7 +91,9 @@ func (f follow) all(ctx context.Context, steps ...step) (aggregates.Result, erro
 	for _, do := range steps {
 		res, err := do(ctx)
 		if err != nil {
-			failed = errors.Join(failed, err)
+			if failed == nil || !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Conflict) {
+				failed = err // one that a retry may cure comes first
+			}
 			continue
 		}
 		last = last.Later(res)

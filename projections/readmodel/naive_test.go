@@ -106,15 +106,11 @@ func (n naive) take(ctx context.Context, e events.Event) error {
 	case *events.GroupAccessRevoked:
 		err = n.do(ctx, `UPDATE read.grants SET ended_at = $2, ended_by = $3, ended_position = $4
 			WHERE grant_id = $1 AND ended_at IS NULL`, p.Grant.String(), m.RecordedAt, actor, pos)
-	case *events.ClientAdded:
-		err = n.do(ctx, `INSERT INTO read.clients VALUES ($1, $2, $3, $4, $5, NULL, NULL, 'added', $6, 0, 0)`,
-			id, org, p.BusinessName, plain(p.Contact), plain(p.Email), m.RecordedAt)
-	case *events.DispatcherAssigned:
-		err = n.do(ctx, `UPDATE read.clients SET dispatcher_id = $2 WHERE client_id = $1`, id, null(p.To))
-	case *events.ClientGroupLinked:
-		err = n.do(ctx, `UPDATE read.clients SET group_id = $2 WHERE client_id = $1`, id, null(p.Group))
 	}
 	if err != nil {
+		return err
+	}
+	if err := n.client(ctx, e); err != nil {
 		return err
 	}
 	if e.Stream.Category == events.CategoryDelivery {

@@ -150,8 +150,20 @@ func (g generator) ofClient(id uuid.UUID, first bool) events.Payload {
 	if first {
 		return &events.ClientAdded{BusinessName: g.name(), Contact: events.PersonalText(id, g.text()), Email: events.PersonalText(id, g.name())}
 	}
+	told := events.ClientDetails{BusinessName: g.name(), Contact: events.PersonalText(id, g.text()),
+		Email: events.PersonalText(id, g.name()), Phone: events.PersonalText(id, g.text())}
+	later := time.Date(2026, 4, rapid.IntRange(1, 9).Draw(g.t, "day"), 8, 0, 0, 0, time.UTC)
 	return rapid.SampledFrom([]events.Payload{
-		&events.DispatcherAssigned{To: g.maybe(g.user())}, &events.ClientGroupLinked{Group: g.group(), GroupName: "g"},
+		&events.DispatcherAssigned{To: g.maybe(g.user())}, &events.DispatcherUnassigned{From: g.user()},
+		&events.ClientGroupLinked{Group: g.group(), GroupName: "g"}, &events.ClientDetailsChanged{After: told},
+		&events.ClientAccountCreated{Mode: events.ModeInvited, Approval: events.ApprovalGranted, Details: told, User: g.user()},
+		&events.ClientAccountCreated{Mode: events.ModeOnBehalf, Approval: events.ApprovalNotRequired, Details: told, User: g.user()},
+		&events.ClientNotified{Kind: events.NoticeAccountCreated}, &events.ClientInvited{Invitation: number(1), Email: told.Email, ExpiresAt: later},
+		&events.ClientInvited{Invitation: number(2), Email: told.Email, ExpiresAt: later}, &events.ClientInvitationResent{ExpiresAt: later},
+		&events.ClientInvitationRevoked{}, &events.ClientInvitationExpired{}, &events.ClientInvitationAccepted{},
+		&events.ClientInvitationDeclined{}, &events.ClientInvitationAcceptanceRefused{},
+		&events.ClientApprovalGranted{}, &events.ClientApprovalWithdrawn{},
+		&events.ClientRemoved{Fate: events.FateEnded}, &events.ClientRemoved{Fate: events.FateKeptByClient}, &events.ClientReinstated{},
 	}).Draw(g.t, "event")
 }
 
