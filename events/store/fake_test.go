@@ -24,6 +24,7 @@ type fake struct {
 	batchAppend func(streams.Streams_BatchAppendServer) error
 	version     string
 	members     func() []*gossip.MemberInfo
+	also        func(*grpc.Server) // registers more services
 }
 
 func (f *fake) Read(r *streams.ReadReq, s streams.Streams_ReadServer) error {
@@ -79,6 +80,9 @@ func (f *fake) serve(t testing.TB, opts ...grpc.ServerOption) string {
 	}
 	if f.members != nil {
 		gossip.RegisterGossipServer(s, fakeGossip{members: f.members})
+	}
+	if f.also != nil {
+		f.also(s)
 	}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()

@@ -25,6 +25,8 @@ type frame struct {
 	link    uuid.UUID // the link's id then
 	gone    bool      // and record is the link itself, its event being no more
 	retries int32     // of a group's event
+
+	bad error // why it could not be decoded; what gRPC makes of that looks like an outage
 }
 
 type frameKind uint8
@@ -48,6 +50,11 @@ func (m malformed) Error() string { return "event store: malformed answer: " + s
 // decode reads one ReadResp. The record keeps parts of b.
 func (f *frame) decode(b []byte) error {
 	*f = frame{types: f.types}
+	f.bad = f.decodeResponse(b)
+	return f.bad
+}
+
+func (f *frame) decodeResponse(b []byte) error {
 	return fields(b, func(num protowire.Number, v []byte, _ uint64) error {
 		switch num {
 		case 1:

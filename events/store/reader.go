@@ -64,6 +64,9 @@ func (r *reader) next() error {
 	if err == nil || errors.Is(err, io.EOF) {
 		return err
 	}
+	if r.frame.bad != nil {
+		return r.frame.bad
+	}
 	return r.fail(err)
 }
 

@@ -52,6 +52,24 @@ func TestAnEventWithAMalformedTimeIsAnErrorAndNotTheEndOfTheProcess(t *testing.T
 	}
 }
 
+func TestASubscriptionEndsAtAMalformedEventInsteadOfAskingForItForEver(t *testing.T) {
+	t.Parallel()
+	f := &fake{read: func(r *streams.ReadReq, s streams.Streams_ReadServer) error {
+		if r.GetOptions().GetSubscription() != nil {
+			s.Send(confirmation())
+			s.Send(recorded("a", 7, validTime))
+		}
+		return s.Send(recorded("a", 8, validTime[:3]+"x"))
+	}}
+	s := storetest.Open(t, store.Config{URL: "esdb://" + f.serve(t) + "?tls=false"})
+	sub := s.SubscribeStream(t.Context(), "a", 0)
+	defer sub.Close()
+	nextRecords(t, sub, 1)
+	if _, err := sub.Next(t.Context()); err == nil || !strings.Contains(err.Error(), "malformed") {
+		t.Errorf("got %v, want a malformed answer", err)
+	}
+}
+
 func TestAnAppendThatIsAnsweredBeforeItIsReadCounts(t *testing.T) {
 	t.Parallel()
 	f := &fake{append: func(s streams.Streams_AppendServer) error { return s.SendAndClose(appended(42)) }}
