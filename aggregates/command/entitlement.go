@@ -8,7 +8,6 @@ import (
 
 	"waybill/aggregates"
 	"waybill/aggregates/access"
-	"waybill/aggregates/group"
 	"waybill/aggregates/user"
 	"waybill/events"
 	"waybill/events/fault"
@@ -93,22 +92,13 @@ func (s *Service) EndGrant(ctx context.Context, c access.Caller, env Envelope, i
 }
 
 // BlockUser ends a user's access until UnblockUser. A blocked owner does not
-// count as one. Errors: NotFound, Denied, Conflict (last-owner).
+// count as one. Errors: NotFound, Denied, Conflict (last-owner, user-removed).
 func (s *Service) BlockUser(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID) (aggregates.Result, error) {
-	cmd := s.command(c, env)
-	return s.onUser(ctx, c, cmd, id, func(u user.State) ([]events.Payload, error) {
+	return s.leaving(ctx, c, s.command(c, env), id, func(u user.State) ([]events.Payload, error) {
 		if id == c.User {
 			return nil, fault.New(fault.Denied, "not-oneself", "You cannot block yourself.")
 		}
-		evs, err := user.Block{}.Decide(u)
-		if err != nil || len(evs) == 0 || u.Role != access.RoleOwner {
-			return evs, err
-		}
-		// First of all, so that two owners cannot block each other. Stopped after
-		// it, the organisation counts an owner too few, which does no harm, until
-		// the command is repeated.
-		_, err = aggregates.Execute(ctx, s.x, groups, group.AllID(c.Org), cmd.Then("remove owner"), group.RemoveOwner{User: id}.Decide)
-		return evs, err
+		return user.Block{}.Decide(u)
 	})
 }
 

@@ -57,7 +57,7 @@ func (s *Service) judges() map[string]aggregates.Judge {
 		},
 		events.KeyUserEmail: func(ctx context.Context, org, id uuid.UUID, _ aggregates.Key) (aggregates.Fate, error) {
 			u, err := aggregates.Peek(ctx, s.x, users, org, id)
-			return fate(u.Exists(), u.Abandoned, true), err
+			return fate(u.Exists(), u.Abandoned, u.Present()), err // a removed user has given it up
 		},
 		events.KeyDelivery: func(ctx context.Context, org, id uuid.UUID, key aggregates.Key) (aggregates.Fate, error) {
 			d, err := aggregates.Peek(ctx, s.x, deliveries, org, id)

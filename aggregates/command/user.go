@@ -120,7 +120,7 @@ func (s *Service) create(ctx context.Context, cmd aggregates.Command, add user.A
 // owners on the ALL group. For any other user it does nothing.
 func (s *Service) recordOwner(ctx context.Context, cmd aggregates.Command, id uuid.UUID) (aggregates.Result, error) {
 	u, err := aggregates.Load(ctx, s.x, users, cmd.Org, id)
-	if err != nil || u.Role != access.RoleOwner || u.Status == user.Blocked {
+	if err != nil || u.Role != access.RoleOwner || u.Status == user.Blocked || u.Status == user.Removed {
 		return aggregates.Result{}, err
 	}
 	return aggregates.Execute(ctx, s.x, groups, group.AllID(cmd.Org), cmd, group.AddOwner{User: id}.Decide)

@@ -26,6 +26,10 @@ type Sight interface {
 	// Deliveries returns how many deliveries are tagged with a group.
 	Deliveries(ctx context.Context, org, group uuid.UUID) (int64, error)
 
+	// Everything returns how many deliveries the organisation has, also those in
+	// no group.
+	Everything(ctx context.Context, org uuid.UUID) (int64, error)
+
 	// Twins names deliveries of one group that could not be in the other,
 	// because one of the same type, D.O. number and date is there; at most so
 	// many.

@@ -57,6 +57,11 @@ func (s Sight) Deliveries(ctx context.Context, org, group uuid.UUID) (int64, err
 	return one[int64](ctx, s.Pool, `SELECT coalesce(sum(count), 0)::bigint FROM read.progress WHERE org_id = $1 AND group_id = $2`, org, group)
 }
 
+// Everything returns how many deliveries the organisation has.
+func (s Sight) Everything(ctx context.Context, org uuid.UUID) (int64, error) {
+	return one[int64](ctx, s.Pool, `SELECT coalesce(sum(count), 0)::bigint FROM read.progress WHERE org_id = $1`, org)
+}
+
 // Twins names deliveries of one group for which the other has one of the same
 // type, D.O. number and date; at most so many.
 func (s Sight) Twins(ctx context.Context, org, from, into uuid.UUID, most int) ([]string, error) {
