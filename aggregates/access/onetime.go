@@ -15,6 +15,10 @@ import (
 const (
 	PurposeInvitation    = "invitation"     // sets the first password and accepts the invitation
 	PurposePasswordReset = "password_reset" // sets another password
+
+	// PurposeClientInvitation accepts or declines the invitation of a client,
+	// which is no user yet; see [Service.ClientInvitation].
+	PurposeClientInvitation = "client_invitation"
 )
 
 // Ticket says what a one-time token is for.
@@ -22,16 +26,17 @@ type Ticket struct {
 	Purpose    string    // one of the purposes above
 	Identity   uuid.UUID // whose password it sets
 	Org        uuid.UUID // of the invitation, or where the reset was asked for
-	User       uuid.UUID // the membership it belongs to
-	Invitation uuid.UUID // purpose invitation only; zero = the one that is open
+	User       uuid.UUID // the membership it belongs to; zero for a client's invitation
+	Client     uuid.UUID // whose invitation it is; purpose client invitation only
+	Invitation uuid.UUID // zero = the one that is open; never with a password reset
 }
 
 // IssueToken makes a one-time token and returns it; it cannot be had again.
-// Earlier tokens of the same purpose for the same user stop working.
+// Earlier tokens of the same purpose for the same user or client stop working.
 func (s *Service) IssueToken(ctx context.Context, t Ticket) (Token, time.Time, error) {
 	lifetime := s.cfg.InvitationLifetime
 	switch t.Purpose {
-	case PurposeInvitation:
+	case PurposeInvitation, PurposeClientInvitation:
 	case PurposePasswordReset:
 		lifetime = s.cfg.ResetLifetime
 	default:
@@ -48,14 +53,14 @@ func (s *Service) IssueToken(ctx context.Context, t Ticket) (Token, time.Time, e
 	batch.Queue(`SELECT 1 FROM identity.identities WHERE identity_id = $1 FOR UPDATE`, t.Identity)
 	batch.Queue(`
 		UPDATE identity.tokens SET superseded_at = $1
-		WHERE user_id = $2 AND purpose = $3 AND used_at IS NULL AND superseded_at IS NULL`,
-		now, t.User, t.Purpose)
+		WHERE (user_id = $2 OR client_id = $4) AND purpose = $3 AND used_at IS NULL AND superseded_at IS NULL`,
+		now, someID(t.User), t.Purpose, someID(t.Client))
 	batch.Queue(`
-		INSERT INTO identity.tokens (token_hash, purpose, identity_id, org_id, user_id, invitation, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, nullif($6::uuid, '00000000-0000-0000-0000-000000000000'), $7, $8)`,
-		hash, t.Purpose, t.Identity, t.Org, t.User, t.Invitation, now, expires)
+		INSERT INTO identity.tokens (token_hash, purpose, identity_id, org_id, user_id, client_id, invitation, created_at, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		hash, t.Purpose, t.Identity, t.Org, someID(t.User), someID(t.Client), someID(t.Invitation), now, expires)
 	if err := s.cfg.Pool.SendBatch(ctx, batch).Close(); err != nil {
-		return Token{}, time.Time{}, Storage(fmt.Errorf("issue token for user %s: %w", t.User, err))
+		return Token{}, time.Time{}, Storage(fmt.Errorf("issue token for user %s, client %s: %w", t.User, t.Client, err))
 	}
 	return token, expires, nil
 }
@@ -87,7 +92,7 @@ func (s *Service) SetPassword(ctx context.Context, token, email, password string
 	// guesser more than the server.
 	const look = `
 		SELECT true FROM identity.tokens t JOIN identity.identities i USING (identity_id)
-		WHERE t.token_hash = $1 AND i.email = $2 AND t.used_at IS NULL AND t.superseded_at IS NULL AND t.expires_at > $3`
+		WHERE t.token_hash = $1 AND t.purpose <> 'client_invitation' AND i.email = $2 AND t.used_at IS NULL AND t.superseded_at IS NULL AND t.expires_at > $3`
 	var good bool
 	if err := s.cfg.Pool.QueryRow(ctx, look, hash, email, s.cfg.Now()).Scan(&good); err != nil {
 		if isNoRows(err) {
@@ -111,7 +116,7 @@ func (s *Service) redeem(ctx context.Context, hash []byte, email, encoded string
 		const spend = `
 			UPDATE identity.tokens t SET used_at = $3
 			FROM identity.identities i
-			WHERE t.token_hash = $1 AND i.identity_id = t.identity_id AND i.email = $2
+			WHERE t.token_hash = $1 AND t.purpose <> 'client_invitation' AND i.identity_id = t.identity_id AND i.email = $2
 			  AND t.used_at IS NULL AND t.superseded_at IS NULL AND t.expires_at > $3
 			RETURNING t.purpose, t.identity_id, t.org_id, t.user_id, t.invitation`
 		if err := tx.QueryRow(ctx, spend, hash, email, now).Scan(&t.Purpose, &t.Identity, &t.Org, &t.User, &invitation); err != nil {
