@@ -2,12 +2,15 @@ package command
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/google/uuid"
 
 	"waybill/aggregates/access"
 	"waybill/events"
 	"waybill/events/fault"
+	"waybill/events/store"
 )
 
 // Sight knows who sees what, from the read model.
@@ -62,7 +65,7 @@ func (s *Service) sight(ctx context.Context) (Sight, error) {
 	if s.cfg.Sight == nil {
 		return nil, away(nil)
 	}
-	head, err := s.cfg.Store.Head(ctx)
+	head, err := s.lastOfAggregates(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -72,6 +75,29 @@ func (s *Service) sight(ctx context.Context) (Sight, error) {
 		return nil, away(err)
 	}
 	return s.cfg.Sight, nil
+}
+
+// lookedBack bounds how many events at the end of the log are looked at for one
+// of an aggregate.
+const lookedBack = 3000
+
+// lastOfAggregates returns the position of the last event that read models take.
+// How far they are is only now and then told beyond it, and who asks has often
+// just claimed something.
+func (s *Service) lastOfAggregates(ctx context.Context) (events.Position, error) {
+	n := 0
+	for r, err := range s.cfg.Store.ReadAll(ctx, events.Position{}, store.Backwards) {
+		if err != nil {
+			return events.Position{}, err
+		}
+		if slices.ContainsFunc(events.AggregatePrefixes(), func(p string) bool { return strings.HasPrefix(r.Stream, p) }) {
+			return r.Position, nil
+		}
+		if n++; n == lookedBack {
+			return s.cfg.Store.Head(ctx)
+		}
+	}
+	return events.Position{}, nil
 }
 
 // needSightOfOthers refuses a caller who may not be told about other users.
