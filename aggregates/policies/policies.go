@@ -95,7 +95,7 @@ func (p *Policies) Handle(ctx context.Context, run *consume.Run) error {
 
 func (p *Policies) react(ctx context.Context, r events.Record) error {
 	switch r.Type {
-	case "GroupCreated", "UserAdded", "UserUnblocked", "GroupArchived", "GroupMerged", "GroupRenamed", "DeliveryReattempted":
+	case "GroupCreated", "UserAdded", "UserUnblocked", "UserRoleChanged", "GroupArchived", "GroupMerged", "GroupRenamed", "DeliveryReattempted":
 	default:
 		return nil // most events; not even decoded
 	}
@@ -116,6 +116,11 @@ func (p *Policies) react(ctx context.Context, r events.Record) error {
 		return p.settled(r, err)
 	case *events.UserAdded:
 		if e.Role != access.RoleOwner {
+			return nil
+		}
+		return p.recordOwner(ctx, caller, ev)
+	case *events.UserRoleChanged:
+		if e.To != access.RoleOwner {
 			return nil
 		}
 		return p.recordOwner(ctx, caller, ev)
