@@ -58,6 +58,12 @@ func (w *Renderer) Write(rw http.ResponseWriter, r *http.Request, err error) {
 }
 
 func (w *Renderer) render(r *http.Request, err error) Problem {
+	return w.Problem(r.Context(), r.Method, r.URL.Path, err)
+}
+
+// Problem renders an error without answering, for answers that hold several.
+// method and path are for the log.
+func (w *Renderer) Problem(ctx context.Context, method, path string, err error) Problem {
 	var he *HTTPError
 	if errors.As(err, &he) {
 		return he.problem()
@@ -65,17 +71,17 @@ func (w *Renderer) render(r *http.Request, err error) Problem {
 	var fe *fault.Error
 	if errors.As(err, &fe) && fe.Kind != fault.Internal {
 		if fe.Kind == fault.Unavailable {
-			w.logger.WarnContext(r.Context(), "unavailable", "method", r.Method, "path", r.URL.Path, "error", err)
+			w.logger.WarnContext(ctx, "unavailable", "method", method, "path", path, "error", err)
 		}
 		return of(fe)
 	}
-	if errors.Is(err, context.DeadlineExceeded) || r.Context().Err() != nil {
+	if errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
 		return of(fault.New(fault.Unavailable, "timeout", "This took too long. Try again."))
 	}
 	p := of(&fault.Error{})
 	id := w.newID()
 	p.Instance = "urn:uuid:" + id.String()
-	w.logger.ErrorContext(r.Context(), "internal error", "instance", id, "method", r.Method, "path", r.URL.Path, "error", err)
+	w.logger.ErrorContext(ctx, "internal error", "instance", id, "method", method, "path", path, "error", err)
 	return p
 }
 
