@@ -92,7 +92,7 @@ func Routes(cfg Config) ([]route.Route, error) {
 	}
 	var all []route.Route
 	for _, some := range [][]route.Route{
-		a.sessionRoutes(), a.organisationRoutes(), a.groupRoutes(), a.groupLifeRoutes(), a.userRoutes(), a.userAccessRoutes(), a.userLifeRoutes(), a.clientRoutes(), a.deliveryRoutes(), a.deliveryLifeRoutes(), a.deliveryBulkRoutes(), a.importRoutes(),
+		a.sessionRoutes(), a.organisationRoutes(), a.groupRoutes(), a.groupLifeRoutes(), a.userRoutes(), a.clientRoutes(), a.deliveryRoutes(), a.deliveryLifeRoutes(), a.deliveryBulkRoutes(), a.importRoutes(),
 	} {
 		all = append(all, some...)
 	}
