@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
@@ -108,7 +109,6 @@ func (s *Service) ExpireClientInvitation(ctx context.Context, c access.Caller, e
 type AcceptClientInvitation struct {
 	Client, Invitation uuid.UUID
 	Email              string
-	SignedIn           bool // the caller proved to be its identity otherwise than by the token
 	PasswordSet        bool // a password comes with it
 }
 
@@ -136,11 +136,14 @@ func (s *Service) AcceptClientInvitation(ctx context.Context, c access.Caller, e
 	accept := client.Accept{Client: in.Client, Invitation: in.Invitation, Details: t.details, Identity: t.Identity, User: t.User, PasswordSet: in.PasswordSet, At: cmd.At}
 	accept.Details.Email = email
 	if !done {
-		if accept.User, accept.Identity, err = s.contact(ctx, cmd, email); err != nil {
-			return ClientAccountMade{}, err
+		if accept.Identity, err = s.cfg.Identities.Ensure(ctx, email); err != nil {
+			return ClientAccountMade{}, fmt.Errorf("identity of an invited client: %w", err)
 		}
 		if c.Identity != accept.Identity {
 			return ClientAccountMade{}, s.refuse(ctx, cmd, in, client.CauseIdentityMismatch)
+		}
+		if accept.User, _, err = s.contact(ctx, cmd, email); err != nil {
+			return ClientAccountMade{}, err
 		}
 	}
 	res, err := aggregates.Execute(ctx, s.x, clients, in.Client, cmd, accept.Decide)

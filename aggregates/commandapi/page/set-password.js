@@ -1,11 +1,13 @@
 "use strict";
 
-// The link is /set-password#token=...&email=...; the fragment stays in the
-// browser, and is taken out of the address bar at once.
+// The link is /set-password#token=...&email=..., with for=client when a client
+// accepts its invitation by it; the fragment stays in the browser, and is taken
+// out of the address bar at once.
 const link = new URLSearchParams(location.hash.slice(1));
 history.replaceState(null, "", location.pathname);
 
 const field = (id) => document.getElementById(id);
+const forClient = link.get("for") === "client";
 field("email").value = link.get("email") ?? "";
 
 field("form").addEventListener("submit", async (event) => {
@@ -13,7 +15,7 @@ field("form").addEventListener("submit", async (event) => {
   field("send").disabled = true;
   field("answer").textContent = "";
   try {
-    const response = await fetch("/v1/passwords", {
+    const response = await fetch(forClient ? "/v1/client-invitations/accept" : "/v1/passwords", {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify({

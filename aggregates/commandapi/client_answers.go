@@ -1,0 +1,125 @@
+package commandapi
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates/access"
+	"waybill/aggregates/client"
+	"waybill/aggregates/command"
+	"waybill/events"
+	"waybill/events/fault"
+)
+
+// ClientAcceptance accepts a client's invitation.
+type ClientAcceptance struct {
+	Token    string `json:"token" doc:"From the link."`
+	Email    string `json:"email" doc:"The one that was invited."`
+	Password string `json:"password,omitzero" doc:"At least 8 characters, at most 1024 bytes. Absent: the request carries a session of the person who was invited."`
+}
+
+// ClientAccepted is the answer.
+type ClientAccepted struct {
+	User         uuid.UUID `json:"user" doc:"Who may log in."`
+	Organisation uuid.UUID `json:"organisation"`
+}
+
+// ClientRefusal declines a client's invitation.
+type ClientRefusal struct {
+	Token string `json:"token" doc:"From the link."`
+	Email string `json:"email" doc:"The one that was invited."`
+}
+
+// acceptClient makes a client an account by its own acceptance. The events come
+// first and the password after them: should the process stop between the two, the
+// same link finishes it. Whatever is wrong with link, e-mail or invitation has one
+// answer.
+func (a *api) acceptClient(w http.ResponseWriter, r *http.Request) error {
+	var in ClientAcceptance
+	if err := readBody(w, r, &in, false); err != nil {
+		return err
+	}
+	signedIn := in.Password == "" && r.Header.Get("Authorization") != ""
+	if !signedIn {
+		if err := access.CheckPassword(in.Password); err != nil {
+			return err
+		}
+	}
+	who, t, err := a.invitee(r, in.Token, in.Email)
+	if err != nil {
+		return err
+	}
+	if signedIn {
+		c, err := a.cfg.Access.CallerOfRequest(r)
+		if err != nil {
+			return err
+		}
+		who.Identity, who.Actor.ID = c.Identity, c.Identity.String()
+	}
+	out, err := a.cfg.Commands.AcceptClientInvitation(r.Context(), who, command.Envelope{CommandID: a.cfg.NewID()},
+		command.AcceptClientInvitation{Client: t.Client, Invitation: t.Invitation, Email: in.Email, PasswordSet: !signedIn})
+	if err != nil {
+		return closed(err)
+	}
+	if err := a.cfg.Access.UseClientInvitation(r.Context(), in.Token, in.Password); err != nil {
+		return err
+	}
+	if !a.visible(r.Context(), out.Position) {
+		w.Header().Set(visibleHeader, "pending")
+	}
+	return send(w, http.StatusOK, ClientAccepted{User: out.User, Organisation: t.Org})
+}
+
+// declineClient is the client's no.
+func (a *api) declineClient(w http.ResponseWriter, r *http.Request) error {
+	var in ClientRefusal
+	if err := readBody(w, r, &in, false); err != nil {
+		return err
+	}
+	who, t, err := a.invitee(r, in.Token, in.Email)
+	if err != nil {
+		return err
+	}
+	_, err = a.cfg.Commands.DeclineClientInvitation(r.Context(), who, command.Envelope{CommandID: a.cfg.NewID()},
+		command.DeclineClientInvitation{Client: t.Client, Invitation: t.Invitation, Email: in.Email})
+	if err != nil {
+		return closed(err)
+	}
+	if err := a.cfg.Access.UseClientInvitation(r.Context(), in.Token, ""); err != nil {
+		return err
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// invitee returns the person of an e-mail who comes with the token of a client's
+// invitation, and what that is for.
+func (a *api) invitee(r *http.Request, token, email string) (access.Caller, access.Ticket, error) {
+	email, err := access.NormaliseEmail(email)
+	if err != nil {
+		return access.Caller{}, access.Ticket{}, err
+	}
+	t, err := a.cfg.Access.ClientInvitation(r.Context(), token)
+	if err != nil {
+		return access.Caller{}, t, err
+	}
+	// Only for who has a token: nobody else makes identities by asking.
+	identity, err := a.cfg.Access.Ensure(r.Context(), email)
+	if err != nil {
+		return access.Caller{}, t, err
+	}
+	source := access.SourceOf(r)
+	source.Portal = access.PortalClient
+	return access.Caller{Org: t.Org, Identity: identity, Actor: events.Actor{Type: events.ActorIdentity, ID: identity.String()}, Source: source}, t, nil
+}
+
+// closed makes an invitation that is not open look like a token that never was.
+func closed(err error) error {
+	var f, notOpen *fault.Error
+	if errors.As(err, &f) && errors.As(client.NotOpen(), &notOpen) && f.Code == notOpen.Code {
+		return access.ErrToken()
+	}
+	return err
+}
