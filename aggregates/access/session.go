@@ -66,16 +66,20 @@ func (s *Service) EndSessionsOf(ctx context.Context, org, user uuid.UUID) error 
 	return wrapStorage(err, "end sessions of user %s", user)
 }
 
-// PurgeExpired deletes sessions and one-time tokens whose time is over, for the
-// tokens after a month, and returns how many rows went.
+// PurgeExpired deletes sessions, kept answers and one-time tokens whose time is
+// over, for the tokens after a month, and returns how many rows went.
 func (s *Service) PurgeExpired(ctx context.Context) (int64, error) {
 	now := s.cfg.Now()
 	sessions, err := s.cfg.Pool.Exec(ctx, `DELETE FROM identity.sessions WHERE expires_at <= $1`, now)
 	if err != nil {
 		return 0, wrapStorage(err, "purge sessions")
 	}
+	answers, err := s.cfg.Pool.Exec(ctx, `DELETE FROM identity.idempotency WHERE expires_at <= $1`, now)
+	if err != nil {
+		return sessions.RowsAffected(), wrapStorage(err, "purge kept answers")
+	}
 	tokens, err := s.cfg.Pool.Exec(ctx, `DELETE FROM identity.tokens WHERE expires_at <= $1`, now.AddDate(0, -1, 0))
-	return sessions.RowsAffected() + tokens.RowsAffected(), wrapStorage(err, "purge one-time tokens")
+	return sessions.RowsAffected() + answers.RowsAffected() + tokens.RowsAffected(), wrapStorage(err, "purge one-time tokens")
 }
 
 func wrapStorage(err error, format string, args ...any) error {

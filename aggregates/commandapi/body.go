@@ -25,29 +25,35 @@ const maxBody = 1 << 20
 // of another type is refused by name, and nothing of what was sent is repeated
 // in the error. Without a body, v stays as it is when empty is fine.
 func readBody(w http.ResponseWriter, r *http.Request, v any, empty bool) error {
+	_, err := readBytes(w, r, v, empty)
+	return err
+}
+
+// readBytes is readBody that returns what was sent as well.
+func readBytes(w http.ResponseWriter, r *http.Request, v any, empty bool) ([]byte, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {
-			return &problem.HTTPError{Status: http.StatusRequestEntityTooLarge, Code: "body-too-large",
+			return nil, &problem.HTTPError{Status: http.StatusRequestEntityTooLarge, Code: "body-too-large",
 				Detail: "The body has more than " + strconv.Itoa(maxBody) + " bytes."}
 		}
-		return malformed("The body could not be read to its end.")
+		return nil, malformed("The body could not be read to its end.")
 	}
 	if len(data) == 0 && empty {
-		return nil
+		return data, nil
 	}
 	kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "application/json" {
-		return &problem.HTTPError{Status: http.StatusUnsupportedMediaType, Code: "not-json", Detail: "Send the body as JSON, with Content-Type: application/json."}
+		return nil, &problem.HTTPError{Status: http.StatusUnsupportedMediaType, Code: "not-json", Detail: "Send the body as JSON, with Content-Type: application/json."}
 	}
 	if len(data) == 0 {
-		return malformed("The body is empty; send a JSON object.")
+		return nil, malformed("The body is empty; send a JSON object.")
 	}
 	if err := json.Unmarshal(data, v, json.RejectUnknownMembers(true)); err != nil {
-		return badJSON(err)
+		return nil, badJSON(err)
 	}
-	return nil
+	return data, nil
 }
 
 func malformed(detail string, fields ...fault.Field) error {

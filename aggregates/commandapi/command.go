@@ -14,7 +14,6 @@ import (
 	"waybill/aggregates/access"
 	"waybill/aggregates/access/route"
 	"waybill/aggregates/command"
-	"waybill/aggregates/problem"
 	"waybill/events"
 	"waybill/events/fault"
 )
@@ -87,6 +86,8 @@ type outcome struct {
 	answer   any             // the body
 	position events.Position // of its last event
 	location string          // of what was made
+
+	unsettled bool // a repetition may come to more: the answer is not kept for it
 }
 
 // spec says how a command is reached and answered.
@@ -112,29 +113,39 @@ func on[In sayer](a *api, s spec, run func(ctx context.Context, c call, in In) (
 	}
 	handle := func(w http.ResponseWriter, r *http.Request) error {
 		var in In
-		if err := readBody(w, r, &in, s.bodyless); err != nil {
+		body, err := readBytes(w, r, &in, s.bodyless)
+		if err != nil {
 			return err
 		}
 		c := call{caller: access.CallerOf(r.Context()), vars: mux.Vars(r)}
-		id, err := a.commandID(r, c.caller.User)
+		id, keyed, err := requestID(r, c.caller)
 		if err != nil {
 			return err
 		}
 		said := in.said()
-		c.env = command.Envelope{CommandID: id, Reason: said.Reason, Approval: events.Approval(said.Approval)}
+		c.env = command.Envelope{CommandID: a.cfg.NewID(), Reason: said.Reason, Approval: events.Approval(said.Approval)}
 		if c.dryRun, err = dryRun(r, s.dryRun); err != nil {
 			return err
 		}
 		if c.env.ExpectedRevision, err = matching(r, s.matched); err != nil {
 			return err
 		}
-		out, err := run(r.Context(), c, in)
-		if err != nil {
-			return unmatched(err)
+		execute := func(w http.ResponseWriter) (settled bool, err error) {
+			out, err := run(r.Context(), c, in)
+			if err != nil {
+				return false, unmatched(err)
+			}
+			return !out.unsettled, a.answer(w, r, s, status, out)
 		}
-		return a.answer(w, r, s, status, out)
+		if !keyed || c.dryRun {
+			_, err := execute(w)
+			return err
+		}
+		req := access.Repeatable{ID: id, Hash: requestHash(r, body), Caller: c.caller}
+		c.env.CommandID = uuid.NewSHA1(req.ID, req.Hash[:])
+		return a.once(w, r, req, execute)
 	}
-	params := []route.Param{{In: "header", Name: keyHeader, Summary: "Makes a repetition of the request harmless: a UUID, or any text of 1 to 255 characters."}}
+	params := []route.Param{keyParam()}
 	if s.matched {
 		params = append(params, route.Param{In: "header", Name: matchHeader, Summary: "Required: the ETag of what you saw; 412 when it was changed since."})
 	}
@@ -149,7 +160,6 @@ func on[In sayer](a *api, s spec, run func(ctx context.Context, c call, in In) (
 
 // Headers of commands and their answers.
 const (
-	keyHeader      = "Idempotency-Key"
 	positionHeader = "Waybill-Position"
 	visibleHeader  = "Waybill-Visible"
 )
@@ -184,31 +194,4 @@ func send(w http.ResponseWriter, status int, answer any) error {
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // the caller may have gone away
 	return nil
-}
-
-// commandID makes a command's id of the caller's key: the same key of the same
-// caller is the same command, whoever else uses it.
-func (a *api) commandID(r *http.Request, namespace uuid.UUID) (uuid.UUID, error) {
-	keys := r.Header.Values(keyHeader)
-	if len(keys) == 0 {
-		return a.cfg.NewID(), nil
-	}
-	key := keys[0]
-	if len(keys) > 1 || !printable(key) || len(key) < 1 || len(key) > 255 {
-		return uuid.Nil, &problem.HTTPError{Status: http.StatusBadRequest, Code: "invalid-idempotency-key",
-			Detail: "The header " + keyHeader + " must be there once, with 1 to 255 printable ASCII characters."}
-	}
-	if id, err := uuid.Parse(key); err == nil && id != uuid.Nil {
-		return id, nil
-	}
-	return uuid.NewSHA1(namespace, []byte(key)), nil
-}
-
-func printable(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
 }

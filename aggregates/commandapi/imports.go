@@ -56,7 +56,7 @@ func (a *api) importRoutes() []route.Route {
 			query("template", "Id of the group whose import template says what mapping and date_order leave open. Absent: the only group that the caller sees, or the organisation."),
 			query("date_order", "Such as DD/MM/YYYY, when it cannot be told from the dates."),
 			query("encoding", "Of a text file that is not UTF-8."), query("delimiter", "Of a text file."), query("sheet", "Of a workbook."),
-			{In: "header", Name: keyHeader, Summary: "As with every command."},
+			importKeyParam(),
 		},
 	}}
 }
@@ -66,7 +66,7 @@ func (a *api) importDeliveries(w http.ResponseWriter, r *http.Request) error {
 	if !c.May(access.CreateDeliveries) { // before the file is taken in
 		return fault.New(fault.Denied, "permission-missing", "This needs the permission %q.", access.CreateDeliveries)
 	}
-	id, err := a.commandID(r, c.User)
+	id, err := a.commandID(r, c)
 	if err != nil {
 		return err
 	}
