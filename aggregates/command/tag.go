@@ -22,6 +22,9 @@ type TagDelivery struct{ Delivery, Group uuid.UUID }
 func (s *Service) TagDelivery(ctx context.Context, c access.Caller, env Envelope, in TagDelivery) (aggregates.Result, error) {
 	cmd := s.command(c, env)
 	return s.retag(ctx, c, cmd, in.Delivery, in.Group, func(d delivery.State) ([]events.Payload, error) {
+		if d.Exists() && d.Key.Group == in.Group {
+			return nil, nil // it is there, whatever became of the group since
+		}
 		if _, err := s.usableGroup(ctx, c, in.Group); err != nil {
 			return nil, err
 		}
