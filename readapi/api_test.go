@@ -8,10 +8,17 @@ func TestAPI(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	for rule, test := range map[string]func(*testing.T, *stack){
+		"ABulkCommandDoesEachRowByItselfAndTellsNothingOfForeignOnes":   testABulkCommandDoesEachRowByItselfAndTellsNothingOfForeignOnes,
 		"ADeliveryGoesThroughItsWholeLife":                              testADeliveryGoesThroughItsWholeLife,
 		"AChangeGoesByTheETagAndCountsAndFindsAnew":                     testAChangeGoesByTheETagAndCountsAndFindsAnew,
 		"ADeletedDeliveryIsNowhereForAnybody":                           testADeletedDeliveryIsNowhereForAnybody,
 		"TheVerbsOfADeliveryAreForThoseWhoMayAndSee":                    testTheVerbsOfADeliveryAreForThoseWhoMayAndSee,
+		"AMergedGroupsDeliveriesFollowItAndItsMembersDoNot":             testAMergedGroupsDeliveriesFollowItAndItsMembersDoNot,
+		"ADryRunTellsWhoWouldSeeWhatAndChangesNothing":                  testADryRunTellsWhoWouldSeeWhatAndChangesNothing,
+		"AGroupIsRenamedAndItsOldNameIsFree":                            testAGroupIsRenamedAndItsOldNameIsFree,
+		"AVehicleIsSeenThroughItsGroupsUntilItLeavesTheRegister":        testAVehicleIsSeenThroughItsGroupsUntilItLeavesTheRegister,
+		"AFileIsReadAsTheTemplateSays":                                  testAFileIsReadAsTheTemplateSays,
+		"ChangesOfGroupsAreForThoseWhoMayAndSee":                        testChangesOfGroupsAreForThoseWhoMayAndSee,
 		"AFileIsImportedOverHTTPAndTwiceIsOnce":                         testAFileIsImportedOverHTTPAndTwiceIsOnce,
 		"ATimelineTellsNothingOfGroupsAndPeopleThatTheCallerDoesNotSee": testATimelineTellsNothingOfGroupsAndPeopleThatTheCallerDoesNotSee,
 		"AnswersAreWhatTheyAreDescribedAs":                              testAnswersAreWhatTheyAreDescribedAs,

@@ -23,6 +23,7 @@ import (
 	"waybill/aggregates/access/route"
 	"waybill/aggregates/command"
 	"waybill/aggregates/commandapi"
+	"waybill/aggregates/policies"
 	"waybill/aggregates/problem"
 	"waybill/events"
 	"waybill/events/consume"
@@ -142,7 +143,10 @@ func newStackWaiting(t testing.TB, limit time.Duration) *stack {
 	must(t, err)
 	secret, err := access.Secret(ctx, s.pools.Identity, rand.Reader, access.SecretClaims)
 	must(t, err)
-	s.commands, err = command.New(command.Config{Executor: executor, Store: s.store, Codec: codec, Identities: s.access, ClaimsSecret: secret, Logger: logger})
+	s.progress = &gate{Progress: projections.NewProgress(projections.ProgressConfig{Name: readmodel.Name, Pool: s.pools.Reader})}
+	running(t, s.progress.Run)
+	sight := readmodel.Sight{Pool: s.pools.Identity, Progress: s.progress.Progress}
+	s.commands, err = command.New(command.Config{Executor: executor, Store: s.store, Codec: codec, Identities: s.access, ClaimsSecret: secret, Sight: sight, Logger: logger})
 	must(t, err)
 
 	model, err := readmodel.New(readmodel.Config{Codec: codec, Pool: s.pools.Projector})
@@ -151,10 +155,22 @@ func newStackWaiting(t testing.TB, limit time.Duration) *stack {
 		Log: model.Log(), Handler: model.Handle, Logger: logger})
 	must(t, err)
 	s.stopReadModel = running(t, consumer.Run)
-	s.progress = &gate{Progress: projections.NewProgress(projections.ProgressConfig{Name: readmodel.Name, Pool: s.pools.Reader})}
-	running(t, s.progress.Run)
+	s.follow(t, codec, sight, logger)
 	s.serve(t, logger, secret, limit)
 	return s
+}
+
+// follow runs the policy that moves the deliveries of merged groups.
+func (s *stack) follow(t testing.TB, codec *events.Codec, sight readmodel.Sight, logger *slog.Logger) {
+	t.Helper()
+	merges, err := policies.NewMerges(policies.MergesConfig{Commands: s.commands, Codec: codec, Tagged: sight, Page: 2, Patience: time.Millisecond, Logger: logger})
+	must(t, err)
+	progress, err := projections.NewLog(projections.LogConfig{Name: policies.MergesName, Pool: s.pools.Projector})
+	must(t, err)
+	consumer, err := consume.New(consume.Config{Name: policies.MergesName, Prefixes: policies.MergesPrefixes(), Store: s.store,
+		Log: progress, Handler: merges.Handle, Logger: logger})
+	must(t, err)
+	running(t, consumer.Run)
 }
 
 // serve puts both APIs behind one server.
