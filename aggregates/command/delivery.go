@@ -81,10 +81,13 @@ func (s *Service) mayTag(ctx context.Context, c access.Caller, id uuid.UUID) err
 	if c.SeesAll() {
 		both.Go(func() { field = s.fieldOn(ctx, c) })
 	}
-	_, err := s.usableGroup(ctx, c, id)
+	g, err := s.usableGroup(ctx, c, id)
 	both.Wait()
 	if err == nil {
 		err = field
+	}
+	if err == nil {
+		err = s.manageableOf(ctx, c, g)
 	}
 	return err
 }
@@ -117,6 +120,9 @@ func (s *Service) onDelivery(ctx context.Context, c access.Caller, cmd aggregate
 			return nil, delivery.None()
 		}
 		if err := need(c, p); err != nil {
+			return nil, err
+		}
+		if err := s.manageable(ctx, c, d.Key.Group); err != nil {
 			return nil, err
 		}
 		return decide(d)

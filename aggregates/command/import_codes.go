@@ -48,7 +48,14 @@ func newCodes(s *Service, c access.Caller, cmd aggregates.Command, create bool) 
 // caller with ALL. A refusal of kind NotFound or Invalid is about the code.
 func (k *codes) group(ctx context.Context, code string) (uuid.UUID, error) {
 	if group.NormalCode(code) == "" {
-		return k.uncoded()
+		if known, ok := k.found.Get(""); ok {
+			return known.id, known.refused
+		}
+		id, err := k.uncoded(ctx)
+		if err == nil || fault.Is(err, fault.Invalid) {
+			k.found.Add("", codeGroup{id, err})
+		}
+		return id, err
 	}
 	if k.caller.SeesAll() && !k.field {
 		if err := k.s.fieldOn(ctx, k.caller); err != nil {
@@ -69,14 +76,23 @@ func (k *codes) group(ctx context.Context, code string) (uuid.UUID, error) {
 }
 
 // uncoded is the group of rows without a code.
-func (k *codes) uncoded() (uuid.UUID, error) {
+func (k *codes) uncoded(ctx context.Context) (uuid.UUID, error) {
 	switch {
 	case k.caller.SeesAll():
 		return uuid.Nil, nil
 	case len(k.caller.Groups) == 1:
-		return k.caller.Groups[0], nil
+		return k.caller.Groups[0], k.manageable(ctx, k.caller.Groups[0])
 	}
 	return uuid.Nil, fault.New(fault.Invalid, "customer-code-missing", "The row has no customer code, and you see several groups or none.")
+}
+
+// manageable refuses the rows of a group whose deliveries are not managed here.
+func (k *codes) manageable(ctx context.Context, id uuid.UUID) error {
+	err := k.s.manageable(ctx, k.caller, id)
+	if isCode(err, "client-not-managed") {
+		err = fault.Wrap(err, fault.Invalid, "client-not-managed", "The client of the group has withdrawn its approval, or was removed.")
+	}
+	return err
 }
 
 func (k *codes) resolve(ctx context.Context, code string) (uuid.UUID, error) {
@@ -96,7 +112,7 @@ func (k *codes) resolve(ctx context.Context, code string) (uuid.UUID, error) {
 	case !g.IsActive():
 		return uuid.Nil, fault.New(fault.Invalid, "group-archived", "The group %q of the customer code %q is archived.", g.Name, group.Tidy(code))
 	}
-	return id, nil
+	return id, k.manageable(ctx, id)
 }
 
 // build makes the group of an unknown code, named like it, and maps the code to

@@ -35,6 +35,9 @@ func (s *Service) rekey(ctx context.Context, c access.Caller, cmd aggregates.Com
 		if err := need(c, access.CreateDeliveries); err != nil {
 			return nil, err
 		}
+		if err := s.manageable(ctx, c, d.Key.Group); err != nil {
+			return nil, err
+		}
 		return decide(d)
 	}
 	for range rekeyTries {

@@ -25,7 +25,11 @@ func (s *Service) TagDelivery(ctx context.Context, c access.Caller, env Envelope
 		if d.Exists() && d.Key.Group == in.Group {
 			return nil, nil // it is there, whatever became of the group since
 		}
-		if _, err := s.usableGroup(ctx, c, in.Group); err != nil {
+		g, err := s.usableGroup(ctx, c, in.Group)
+		if err != nil {
+			return nil, err
+		}
+		if err := s.manageableOf(ctx, c, g); err != nil {
 			return nil, err
 		}
 		if err := s.fieldOn(ctx, c); err != nil {
