@@ -184,7 +184,7 @@ func TestParkPermanentParksWhatNoRetryCuresAndNothingElse(t *testing.T) {
 
 func TestAMessagesContextEndsWithTheConnectionAndItIsNotDoneTwiceHere(t *testing.T) {
 	t.Parallel()
-	p := storetest.NewProxy(t, storetest.URL(t))
+	p := storetest.NewProxy(t, storetest.ProxyableURL(t))
 	s, topic := storetest.Open(t, store.Config{URL: p.URL()}), storetest.Category()+"1"
 	publishNumbers(t, s, topic, 2)
 	messages, _ := subscribeGroup(t, s, topic, consume.SubscriberConfig{Group: "g"})

@@ -43,7 +43,7 @@ func TestAMessageTellsWhichEventItIs(t *testing.T) {
 
 func TestPublishingOverCutsWritesEveryMessageOnceInOrder(t *testing.T) {
 	t.Parallel()
-	url := storetest.URL(t)
+	url := storetest.ProxyableURL(t)
 	p := storetest.NewProxy(t, url)
 	pub := publisher(t, storetest.Open(t, store.Config{URL: p.URL(), AttemptTimeout: time.Second}))
 	topic := storetest.Category() + "1"
@@ -84,7 +84,7 @@ func TestPublishingOverCutsWritesEveryMessageOnceInOrder(t *testing.T) {
 
 func TestPublishEndsWithTheContextOfItsMessageAndWithClose(t *testing.T) {
 	t.Parallel()
-	p := storetest.NewProxy(t, storetest.URL(t))
+	p := storetest.NewProxy(t, storetest.ProxyableURL(t))
 	p.Stall()
 	pub := publisher(t, storetest.Open(t, store.Config{URL: p.URL(), Timeout: time.Minute}))
 	ctx, cancel := context.WithCancel(t.Context())

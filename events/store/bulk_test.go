@@ -76,7 +76,7 @@ func TestBulkAppendsEveryStreamOnceOverCutsStallsAndRestarts(t *testing.T) {
 
 func TestBulkKeepsItsPlacesBounded(t *testing.T) {
 	t.Parallel()
-	p := storetest.NewProxy(t, storetest.URL(t))
+	p := storetest.NewProxy(t, storetest.ProxyableURL(t))
 	s := storetest.Open(t, store.Config{URL: p.URL(), AttemptTimeout: time.Second})
 	b, err := s.Bulk(t.Context(), store.BulkConfig{InFlight: 2})
 	if err != nil {
@@ -108,7 +108,7 @@ func TestBulkKeepsItsPlacesBounded(t *testing.T) {
 
 func TestBulkGivesUpInTimeAndSaysThatTheOutcomeIsUnknown(t *testing.T) {
 	t.Parallel()
-	p := storetest.NewProxy(t, storetest.URL(t))
+	p := storetest.NewProxy(t, storetest.ProxyableURL(t))
 	s := storetest.Open(t, store.Config{URL: p.URL(), Timeout: 300 * time.Millisecond, AttemptTimeout: 100 * time.Millisecond})
 	b, err := s.Bulk(t.Context(), store.BulkConfig{})
 	if err != nil {

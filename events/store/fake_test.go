@@ -69,21 +69,29 @@ func (f fakeGossip) Read(context.Context, *shared.Empty) (*gossip.ClusterInfo, e
 // serve runs the fake until the test ends and returns its address.
 func (f *fake) serve(t testing.TB, opts ...grpc.ServerOption) string {
 	t.Helper()
+	return serve(t, func(s *grpc.Server) {
+		streams.RegisterStreamsServer(s, f)
+		if f.version != "" {
+			serverfeatures.RegisterServerFeaturesServer(s, fakeFeatures{version: f.version})
+		}
+		if f.members != nil {
+			gossip.RegisterGossipServer(s, fakeGossip{members: f.members})
+		}
+		if f.also != nil {
+			f.also(s)
+		}
+	}, opts...)
+}
+
+// serve runs a server until the test ends and returns its address.
+func serve(t testing.TB, register func(*grpc.Server), opts ...grpc.ServerOption) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := grpc.NewServer(opts...)
-	streams.RegisterStreamsServer(s, f)
-	if f.version != "" {
-		serverfeatures.RegisterServerFeaturesServer(s, fakeFeatures{version: f.version})
-	}
-	if f.members != nil {
-		gossip.RegisterGossipServer(s, fakeGossip{members: f.members})
-	}
-	if f.also != nil {
-		f.also(s)
-	}
+	register(s)
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(l) }()
 	t.Cleanup(func() {

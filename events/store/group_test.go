@@ -123,7 +123,7 @@ func TestAGroupThatIsDeletedBeginsAnew(t *testing.T) {
 
 func TestConsumeEndsWithItsContextAndWithTheStore(t *testing.T) {
 	t.Parallel()
-	url := storetest.URL(t)
+	url := storetest.ProxyableURL(t)
 	for name, stall := range map[string]bool{"an answering store": false, "one that says nothing more": true} {
 		for how, end := range map[string]func(s *store.Store, cancel context.CancelFunc){
 			"context": func(_ *store.Store, cancel context.CancelFunc) { cancel() },

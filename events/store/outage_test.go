@@ -23,7 +23,7 @@ import (
 
 func TestAnAppendIsWholeOrNotThereHoweverItsConnectionBreaks(t *testing.T) {
 	t.Parallel()
-	url := storetest.URL(t)
+	url := storetest.ProxyableURL(t)
 	p := storetest.NewProxy(t, url)
 	s := storetest.Open(t, store.Config{URL: p.URL(), Timeout: 20 * time.Second, AttemptTimeout: 300 * time.Millisecond})
 	direct := storetest.Open(t, store.Config{URL: url})

@@ -236,30 +236,7 @@ func TestEveryCallReturnsWithinItsContextFromAServerThatSaysNothing(t *testing.T
 		if err != nil {
 			t.Fatal(err)
 		}
-		for call, f := range map[string]func(context.Context) error{
-			"append": func(ctx context.Context) error {
-				_, err := s.Append(ctx, "a", events.NoStream, storetest.Events(1))
-				return err
-			},
-			"read": func(ctx context.Context) error { _, err := s.Read(ctx, "a", 0, 1); return err },
-			"head": func(ctx context.Context) error { _, err := s.Head(ctx); return err },
-			"read all": func(ctx context.Context) error {
-				for _, err := range s.ReadAll(ctx, events.Position{}, store.Forwards) {
-					return err
-				}
-				return nil
-			},
-			"next": func(ctx context.Context) error {
-				sub := s.Subscribe(ctx, store.SubscribeConfig{})
-				defer sub.Close()
-				_, err := sub.Next(ctx)
-				return err
-			},
-			"bulk": func(ctx context.Context) error {
-				_, err := b.Append(ctx, "a", events.NoStream, storetest.Events(1)).Wait(ctx)
-				return err
-			},
-		} {
+		for call, f := range everyCall(s, b, "a") {
 			t.Run(name+"/"+call, func(t *testing.T) {
 				t.Parallel()
 				ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)

@@ -21,6 +21,8 @@ type Proxy struct {
 	mode    mode
 	conns   map[net.Conn]bool // both ends of everything that passes
 	opened  int
+	slow    slowness
+	half    halfway
 }
 
 type mode uint8
@@ -66,8 +68,18 @@ func (p *Proxy) Stall() { p.set(stalled, false) }
 // Refuse breaks every connection and takes no new one.
 func (p *Proxy) Refuse() { p.set(refusing, true) }
 
-// Pass ends Stall and Refuse.
-func (p *Proxy) Pass() { p.set(passing, false) }
+// Pass ends Stall, Refuse and Half.
+func (p *Proxy) Pass() {
+	p.Half(0, nil)
+	p.set(passing, false)
+}
+
+// Passing reports whether neither Stall nor Refuse is in force.
+func (p *Proxy) Passing() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.mode == passing
+}
 
 // Retarget sends new connections elsewhere, to host:port.
 func (p *Proxy) Retarget(address string) {
@@ -148,26 +160,28 @@ func (p *Proxy) join(near net.Conn, target string) {
 		delete(p.conns, far)
 	}()
 	var both sync.WaitGroup
-	both.Go(func() { p.copy(far, near); far.Close() })
-	both.Go(func() { p.copy(near, far); near.Close() })
+	both.Go(func() { p.copy(far, near, false); far.Close() })
+	both.Go(func() { p.copy(near, far, true); near.Close() })
 	both.Wait()
 }
 
-// copy passes bytes on, holding them while the proxy is stalled.
-func (p *Proxy) copy(to io.Writer, from io.Reader) {
+// copy passes bytes on as far and as fast as the proxy lets them.
+func (p *Proxy) copy(to io.Writer, from io.Reader, answers bool) {
 	b := make([]byte, 32<<10)
 	for {
 		n, err := from.Read(b)
-		p.mu.Lock()
-		for p.mode == stalled {
-			p.changed.Wait()
-		}
-		p.mu.Unlock()
 		if err != nil {
 			return
 		}
-		if _, err := to.Write(b[:n]); err != nil {
-			return
+		for rest := b[:n]; len(rest) > 0; {
+			admitted, then := p.admit(len(rest), answers)
+			if _, err := to.Write(rest[:admitted]); err != nil {
+				return
+			}
+			rest = rest[admitted:]
+			if then != nil {
+				then()
+			}
 		}
 	}
 }

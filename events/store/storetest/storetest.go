@@ -30,6 +30,16 @@ func URL(t testing.TB) string {
 	return Start(t, t.TempDir(), "").ConnectionString()
 }
 
+// ProxyableURL is [URL] for a test that puts a [Proxy] before the store: a
+// cluster, or a node that must be who its certificate says, stays unused.
+func ProxyableURL(t testing.TB) string {
+	t.Helper()
+	if url := os.Getenv(Variable); strings.Contains(url, "tls=false") && !strings.Contains(url, ",") && !strings.Contains(url, "+discover") {
+		return url
+	}
+	return Start(t, t.TempDir(), "").ConnectionString()
+}
+
 // Node is an embedded node that a test can stop and start again.
 type Node struct {
 	*node.Node
