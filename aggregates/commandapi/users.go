@@ -45,7 +45,7 @@ type Grant struct {
 
 func (a *api) userRoutes() []route.Route {
 	commands := a.cfg.Commands
-	return []route.Route{
+	routes := []route.Route{
 		on(a, spec{method: http.MethodPost, path: "/v1/users", name: "addUser", summary: "Add and invite a user.", created: true, widens: true, answer: UserMade{}},
 			func(ctx context.Context, c call, in NewUser) (outcome, error) {
 				out, err := commands.AddUser(ctx, c.caller, c.env, command.AddUser{Name: in.Name, Email: in.Email, Role: in.Role,
@@ -54,7 +54,7 @@ func (a *api) userRoutes() []route.Route {
 				d.ID = out.ID
 				return outcome{answer: UserMade{d, out.InvitationExpires}, position: out.Position, location: "/v1/users/" + out.ID.String()}, err
 			}),
-		on(a, spec{method: http.MethodPut, path: "/v1/users/{id}/permissions", name: "setPermissions", summary: "Set a user's switches.", widens: true},
+		on(a, spec{method: http.MethodPut, path: "/v1/users/{id}/permissions", name: "setPermissions", summary: "Set a user's switches.", matched: true, widens: true},
 			func(ctx context.Context, c call, in Switches) (outcome, error) {
 				id, err := c.id("id")
 				if err != nil {
@@ -81,6 +81,7 @@ func (a *api) userRoutes() []route.Route {
 		onID(a, spec{method: http.MethodPost, path: "/v1/users/{id}/block", name: "blockUser", summary: "End a user's access and sessions.", bodyless: true, widens: true}, a.blockUser),
 		onID(a, spec{method: http.MethodPost, path: "/v1/users/{id}/unblock", name: "unblockUser", summary: "Give a blocked user back what it held.", bodyless: true, widens: true}, commands.UnblockUser),
 	}
+	return append(append(routes, a.userAccessRoutes()...), a.userLifeRoutes()...)
 }
 
 func (c call) userAndGroup() (user, group uuid.UUID, err error) {
