@@ -62,8 +62,8 @@ type Config struct {
 	// Sheet of a workbook. Defaults to the first.
 	Sheet string
 
-	// TempDir is where rows are staged, in a directory of its own that is
-	// removed by [File.Close]. Defaults to the system's.
+	// TempDir is where rows are staged, in files that are gone with [File.Close]
+	// or with the process. Defaults to the system's.
 	TempDir string
 
 	// SortMemory is how many bytes of rows are sorted in memory at a time.

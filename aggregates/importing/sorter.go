@@ -81,13 +81,13 @@ func (s *sorter) fold() error {
 	s.runs = nil
 	err = s.writeRun(m.next)
 	for _, f := range old {
-		err = errors.Join(err, f.Close(), os.Remove(f.Name()))
+		err = errors.Join(err, f.Close())
 	}
 	return err
 }
 
 func (s *sorter) writeRun(next func() (key, value []byte, err error)) error {
-	f, err := os.CreateTemp(s.dir, "run-")
+	f, err := scratchFile(s.dir)
 	if err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (s *sorter) sorted() (next func() (key, value []byte, err error), err error
 	}, nil
 }
 
-// close closes the files; the directory is the caller's.
+// close closes the files, and with that they are gone.
 func (s *sorter) close() error {
 	var err error
 	for _, f := range s.runs {

@@ -32,7 +32,7 @@ type source interface {
 }
 
 // openSource looks at what the file is, whatever its name says, and opens it.
-func openSource(path string, cfg Config, tempDir string) (source, error) {
+func openSource(path string, cfg Config) (source, error) {
 	name := filepath.Base(path)
 	f, err := os.Open(path)
 	if err != nil {
@@ -62,7 +62,7 @@ func openSource(path string, cfg Config, tempDir string) (source, error) {
 		if err := f.Close(); err != nil {
 			return nil, unreadable(name, err)
 		}
-		return openWorkbook(path, cfg, tempDir)
+		return openWorkbook(path, cfg)
 	}
 	return openText(f, name, info.Size(), head, cfg)
 }

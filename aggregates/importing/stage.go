@@ -17,7 +17,6 @@ import (
 type File struct {
 	name   string
 	cfg    Config
-	dir    string
 	cols   *columns
 	dates  dates
 	sorter *sorter
@@ -33,11 +32,8 @@ func Stage(ctx context.Context, path string, cfg Config) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp(cfg.TempDir, "waybill-import-")
-	if err != nil {
-		return nil, fmt.Errorf("staging directory for %s: %w", filepath.Base(path), err)
-	}
-	f := &File{name: filepath.Base(path), cfg: cfg, dir: dir, sorter: newSorter(dir, cfg.SortMemory)}
+	sweep(cfg.TempDir)
+	f := &File{name: filepath.Base(path), cfg: cfg, sorter: newSorter(cfg.TempDir, cfg.SortMemory)}
 	if err := f.stage(ctx, path); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
@@ -47,7 +43,7 @@ func Stage(ctx context.Context, path string, cfg Config) (*File, error) {
 // StageReader is [Stage] for a file that arrives as a stream, such as an upload;
 // name is its base name.
 func StageReader(ctx context.Context, r io.Reader, name string, cfg Config) (*File, error) {
-	dir, err := os.MkdirTemp(cfg.TempDir, "waybill-upload-")
+	dir, err := scratchDir(cfg.TempDir)
 	if err != nil {
 		return nil, fmt.Errorf("staging directory for %s: %w", name, err)
 	}
@@ -75,18 +71,16 @@ func (f *File) Name() string { return f.name }
 func (f *File) Rows() int { return f.rows }
 
 // Close removes what was staged. It may be called more than once.
-func (f *File) Close() error {
-	return errors.Join(f.sorter.close(), os.RemoveAll(f.dir))
-}
+func (f *File) Close() error { return f.sorter.close() }
 
 // stage reads all rows onto a spool, so that the order of the dates is settled
 // before the first is read, and feeds the sorter from there.
 func (f *File) stage(ctx context.Context, path string) (err error) {
-	spool, err := os.CreateTemp(f.dir, "rows-")
+	spool, err := scratchFile(f.cfg.TempDir)
 	if err != nil {
-		return err
+		return fmt.Errorf("staging %s: %w", f.name, err)
 	}
-	defer func() { err = errors.Join(err, spool.Close(), os.Remove(spool.Name())) }()
+	defer func() { err = errors.Join(err, spool.Close()) }()
 	if f.dates.order, err = orderOf(f.cfg.DateOrder); err != nil {
 		return err
 	}
@@ -103,7 +97,7 @@ func (f *File) stage(ctx context.Context, path string) (err error) {
 }
 
 func (f *File) spool(ctx context.Context, path string, spool io.Writer) (err error) {
-	src, err := openSource(path, f.cfg, f.dir)
+	src, err := openSource(path, f.cfg)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -23,20 +24,30 @@ const (
 type workbookSource struct {
 	file   *excelize.File
 	rows   *excelize.Rows
+	dir    string // of what the library unpacks
 	name   string
 	number int
 	tell   func(read, size int64)
 	from04 bool
 }
 
-func openWorkbook(path string, cfg Config, tempDir string) (src source, err error) {
+func openWorkbook(path string, cfg Config) (src source, err error) {
 	name := filepath.Base(path)
 	defer mended(name, &err)
 	if err := checkSheets(path, name); err != nil {
 		return nil, err
 	}
+	dir, err := scratchDir(cfg.TempDir)
+	if err != nil {
+		return nil, fmt.Errorf("staging directory for %s: %w", name, err)
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
+	}()
 	f, err := excelize.OpenFile(path, excelize.Options{
-		RawCellValue: true, UnzipSizeLimit: maxUnzipped, UnzipXMLSizeLimit: inMemory, TmpDir: tempDir,
+		RawCellValue: true, UnzipSizeLimit: maxUnzipped, UnzipXMLSizeLimit: inMemory, TmpDir: dir,
 	})
 	if err != nil {
 		return nil, badWorkbook(name, err)
@@ -49,7 +60,7 @@ func openWorkbook(path string, cfg Config, tempDir string) (src source, err erro
 	if err != nil {
 		return nil, errors.Join(badWorkbook(name, err), f.Close())
 	}
-	s := &workbookSource{file: f, rows: rows, name: name, tell: cfg.Progress}
+	s := &workbookSource{file: f, rows: rows, dir: dir, name: name, tell: cfg.Progress}
 	if props, err := f.GetWorkbookProps(); err == nil && props.Date1904 != nil {
 		s.from04 = *props.Date1904
 	}
@@ -94,7 +105,9 @@ func (s *workbookSource) next(ctx context.Context) (r row, err error) {
 
 func (s *workbookSource) serialDates() (possible, from1904 bool) { return true, s.from04 }
 
-func (s *workbookSource) close() error { return errors.Join(s.rows.Close(), s.file.Close()) }
+func (s *workbookSource) close() error {
+	return errors.Join(s.rows.Close(), s.file.Close(), os.RemoveAll(s.dir))
+}
 
 func badWorkbook(name string, err error) error {
 	return fault.Wrap(err, fault.Invalid, "bad-workbook",

@@ -40,7 +40,8 @@ func TestAnImportKilledAtAnyInstantIsThereOnceInTheEnd(t *testing.T) {
 	path, total := bigFile(t, perKill*rounds)
 	mustRun(t, "organisation", "create", "Test", "--owner-name", "Olivia", "--owner-email", "olivia@example.com", "--data", dir)
 	acknowledged := filepath.Join(t.TempDir(), "acknowledged")
-	env := []string{acknowledgedTo + "=" + acknowledged}
+	temporary := t.TempDir()
+	env := []string{acknowledgedTo + "=" + acknowledged, "TMPDIR=" + temporary}
 	args := []string{"import", path, "--create-groups", "--data", dir}
 	seed := time.Now().UnixNano()
 	t.Logf("seed %d", seed)
@@ -83,6 +84,9 @@ func TestAnImportKilledAtAnyInstantIsThereOnceInTheEnd(t *testing.T) {
 	cmd, out := start(t, env, args...)
 	if err := cmd.Wait(); err != nil {
 		t.Fatalf("to the end: %v\n%s", err, out.String())
+	}
+	if left, err := os.ReadDir(temporary); err != nil || len(left) != 0 {
+		t.Errorf("staged rows were left behind: %v (%v)", left, err)
 	}
 	text := readFile(t, acknowledged)
 	t.Logf("%d deliveries, %d bytes of %d acknowledged before the last run", total, acks, len(text))
