@@ -20,6 +20,7 @@ func TestIdentity(t *testing.T) {
 		"AKeyGivesOneAnswerToOneRequestOnly":             testAKeyGivesOneAnswerToOneRequestOnly,
 		"RequestsAtOnceWithOneKeyAreExecutedOnce":        testRequestsAtOnceWithOneKeyAreExecutedOnce,
 		"AKeptAnswerIsNotForWhoLostSight":                testAKeptAnswerIsNotForWhoLostSight,
+		"SessionsAreListedAndEndedByTheirOwnUserOnly":    testSessionsAreListedAndEndedByTheirOwnUserOnly,
 		"ARequestLeftByACrashIsExecutedAgainAndOnceOnly": testARequestLeftByACrashIsExecutedAgainAndOnceOnly,
 	} {
 		t.Run(rule, func(t *testing.T) {

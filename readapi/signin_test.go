@@ -110,8 +110,9 @@ func testEachPortalIsForItsOwnPeople(t *testing.T, s *stack) {
 		if a := s.credentials(t, body+`"`+portals[0]+`"}`); a.status != http.StatusCreated {
 			t.Errorf("%s on the portal %s: %d %s", role, portals[0], a.status, a.body)
 		}
-		if a := s.credentials(t, body+`"`+portals[1]+`"}`); a.status != http.StatusForbidden {
-			t.Errorf("%s on the portal %s: %d %s", role, portals[1], a.status, a.body)
+		wrong := s.credentials(t, fmt.Sprintf(`{"email": %q, "password": "wrong horse", "portal": %q}`, email, portals[0]))
+		if a := s.credentials(t, body+`"`+portals[1]+`"}`); a.status != http.StatusUnauthorized || a.body != wrong.body {
+			t.Errorf("%s on the portal %s: %d %s, want the answer to a wrong password: %s", role, portals[1], a.status, a.body, wrong.body)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/go-json-experiment/json"
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"waybill/events"
@@ -16,7 +17,7 @@ import (
 // grants on active groups, and its organisation.
 const callerQuery = `
 	SELECT s.token_hash, s.session_id, s.identity_id, s.org_id, s.user_id, s.portal, u.role, u.permissions::text, o.timezone,
-	       coalesce(g.all_groups, false), g.groups
+	       coalesce(g.all_groups, false), g.groups, coalesce(s.last_seen_at <= $3, true) AS unseen
 	FROM identity.sessions s
 	JOIN read.users u ON u.user_id = s.user_id AND u.org_id = s.org_id AND u.identity_id = s.identity_id
 	JOIN read.organisations o ON o.org_id = s.org_id
@@ -44,36 +45,46 @@ func (s *Service) Caller(ctx context.Context, token string) (Caller, error) {
 // findCallers runs the query for some tokens. Those that are not in the answer
 // are nobody's.
 func (s *Service) findCallers(ctx context.Context, tokens [][]byte) (map[tokenKey]found, error) {
-	rows, err := s.cfg.Pool.Query(ctx, callerQuery, tokens, s.cfg.Now())
+	now := s.cfg.Now()
+	rows, err := s.cfg.Pool.Query(ctx, callerQuery, tokens, now, now.Add(-seenEvery))
 	if err != nil {
 		return nil, Storage(fmt.Errorf("look up callers: %w", err))
 	}
 	defer rows.Close()
 	all := make(map[tokenKey]found, len(tokens))
+	var unseen []uuid.UUID
 	for rows.Next() {
-		token, f, err := scanCaller(rows)
+		token, f, first, err := scanCaller(rows)
 		if err != nil {
 			return nil, fmt.Errorf("look up callers: %w", err)
+		}
+		if first {
+			unseen = append(unseen, f.caller.Session)
 		}
 		all[token] = f
 	}
 	if err := rows.Err(); err != nil {
 		return nil, Storage(fmt.Errorf("look up callers: %w", err))
 	}
+	s.seen(ctx, unseen, now)
 	return all, nil
 }
 
-func scanCaller(rows pgx.Rows) (tokenKey, found, error) {
+// scanCaller reads one caller, and whether its session is to be noted as seen.
+func scanCaller(rows pgx.Rows) (token tokenKey, f found, unseen bool, err error) {
 	var c Caller
 	var hash, switches []byte
-	err := rows.Scan(&hash, &c.Session, &c.Identity, &c.Org, &c.User, &c.Portal, &c.Role, &switches, &c.Timezone, &c.All, &c.Groups)
+	err = rows.Scan(&hash, &c.Session, &c.Identity, &c.Org, &c.User, &c.Portal, &c.Role, &switches, &c.Timezone, &c.All, &c.Groups, &unseen)
 	if err != nil || len(hash) != len(tokenKey{}) {
-		return tokenKey{}, found{}, fmt.Errorf("read a session: %w", err)
+		return tokenKey{}, found{}, false, fmt.Errorf("read a session: %w", err)
+	}
+	if c.Portal != "" && c.Portal != PortalOf(c.Role) { // the role has changed since
+		return tokenKey(hash), found{err: errNoSession()}, false, nil
 	}
 	var permissions events.Permissions
 	if len(switches) > len("{}") {
 		if err := json.Unmarshal(switches, &permissions); err != nil {
-			return tokenKey(hash), found{err: fmt.Errorf("permissions of user %s: %w", c.User, err)}, nil
+			return tokenKey(hash), found{err: fmt.Errorf("permissions of user %s: %w", c.User, err)}, false, nil
 		}
 	}
 	c.Permissions = Effective(c.Role, permissions)
@@ -81,7 +92,7 @@ func scanCaller(rows pgx.Rows) (tokenKey, found, error) {
 	if c.All {
 		c.Groups = nil
 	}
-	return tokenKey(hash), found{caller: c}, nil
+	return tokenKey(hash), found{caller: c}, unseen, nil
 }
 
 func errNoSession() error {

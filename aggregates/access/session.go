@@ -6,8 +6,10 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
 
 	"waybill/events"
+	"waybill/events/fault"
 )
 
 // Portals: where a session belongs. Staff use one, clients the other.
@@ -65,6 +67,55 @@ func (s *Service) EndSessionsOf(ctx context.Context, org, user uuid.UUID) error 
 	_, err := s.cfg.Pool.Exec(ctx, `DELETE FROM identity.sessions WHERE org_id = $1 AND user_id = $2`, org, user)
 	return wrapStorage(err, "end sessions of user %s", user)
 }
+
+// OpenedSession is an open session as its user may see it.
+type OpenedSession struct {
+	ID        uuid.UUID
+	Portal    string
+	IP        string // where it was opened
+	UserAgent string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+	LastSeen  time.Time // to ten minutes; zero = not used yet
+}
+
+// SessionsOf returns the open sessions of a user in its organisation, the latest
+// first.
+func (s *Service) SessionsOf(ctx context.Context, org, user uuid.UUID) ([]OpenedSession, error) {
+	const q = `
+		SELECT session_id, portal, source_ip, user_agent, created_at, expires_at, coalesce(last_seen_at, '0001-01-01Z')
+		FROM identity.sessions
+		WHERE org_id = $1 AND user_id = $2 AND expires_at > $3
+		ORDER BY created_at DESC, session_id`
+	rows, err := s.cfg.Pool.Query(ctx, q, org, user, s.cfg.Now())
+	if err != nil {
+		return nil, wrapStorage(err, "list sessions of user %s", user)
+	}
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[OpenedSession])
+	return all, wrapStorage(err, "list sessions of user %s", user)
+}
+
+// EndSessionOf ends one session of a user in its organisation. Errors: NotFound
+// for what is no open session of this very user.
+func (s *Service) EndSessionOf(ctx context.Context, org, user, session uuid.UUID) error {
+	tag, err := s.cfg.Pool.Exec(ctx, `DELETE FROM identity.sessions WHERE org_id = $1 AND user_id = $2 AND session_id = $3 AND expires_at > $4`,
+		org, user, session, s.cfg.Now())
+	if err == nil && tag.RowsAffected() == 0 {
+		return fault.New(fault.NotFound, "", "no such session")
+	}
+	return wrapStorage(err, "end session %s", session)
+}
+
+// seen notes that sessions are in use. That it cannot be noted is no reason to
+// turn their bearers away.
+func (s *Service) seen(ctx context.Context, sessions []uuid.UUID, now time.Time) {
+	if len(sessions) > 0 {
+		_, _ = s.cfg.Pool.Exec(ctx, `UPDATE identity.sessions SET last_seen_at = $2 WHERE session_id = ANY($1)`, sessions, now)
+	}
+}
+
+// seenEvery is how often it is noted that a session is in use.
+const seenEvery = 10 * time.Minute
 
 // PurgeExpired deletes sessions, kept answers and one-time tokens whose time is
 // over, for the tokens after a month, and returns how many rows went.

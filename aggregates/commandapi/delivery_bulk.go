@@ -67,6 +67,7 @@ func (a *api) bulkDone(ctx context.Context, rows []command.BulkRow) outcome {
 			p := a.cfg.Problems.Problem(ctx, http.MethodPost, bulkPath, unmatched(row.Err))
 			answer.Results[i] = BulkResult{Delivery: row.Delivery, Status: p.Status, Problem: &p}
 			answer.Refused++
+			out.unsettled = out.unsettled || p.Status >= http.StatusInternalServerError || p.Status == http.StatusConflict && !final(row.Err)
 			continue
 		}
 		answer.Results[i] = BulkResult{Delivery: row.Delivery, Status: http.StatusOK, Revision: row.Result.Revision, Changed: row.Result.Events > 0}

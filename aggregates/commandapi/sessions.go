@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -38,6 +39,10 @@ func (a *api) sessionRoutes() []route.Route {
 			Handler: a.handler(a.signIn), Body: route.Of[Credentials](), Answer: route.Of[SessionOpened](), Status: http.StatusCreated},
 		{Method: http.MethodDelete, Path: "/v1/sessions/current", Name: "signOut", Summary: "End this session.",
 			Handler: a.handler(a.signOut), Status: http.StatusNoContent},
+		{Method: http.MethodGet, Path: "/v1/sessions", Name: "listSessions", Summary: "The caller's own open sessions, the latest first.",
+			Handler: a.handler(a.listSessions), Answer: route.Of[Sessions](), Status: http.StatusOK},
+		{Method: http.MethodDelete, Path: "/v1/sessions/{id}", Name: "endSession", Summary: "End one of the caller's own sessions.",
+			Handler: a.handler(a.endSession), Status: http.StatusNoContent},
 		{Method: http.MethodDelete, Path: "/v1/sessions", Name: "signOutEverywhere", Summary: "End all of the caller's sessions.",
 			Handler: a.handler(a.signOutEverywhere), Status: http.StatusNoContent},
 		{Method: http.MethodPost, Path: "/v1/passwords", Name: "setPassword", Summary: "Set a password with a one-time token; an invitation is accepted by it.", Public: true,
@@ -59,14 +64,14 @@ func (a *api) signIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	source := access.SourceOf(r)
+	// The wrong portal is not told from a wrong password, nor is an invitation
+	// accepted there.
+	members = slices.DeleteFunc(members, func(m access.Membership) bool { return in.Portal != "" && in.Portal != access.PortalOf(m.Role) })
 	m, err := a.choose(r.Context(), members, in.Organisation, source)
 	if err != nil {
 		return err
 	}
 	source.Portal = access.PortalOf(m.Role)
-	if in.Portal != "" && in.Portal != source.Portal {
-		return fault.New(fault.Denied, "wrong-portal", "This account signs in on the portal %q.", source.Portal)
-	}
 	s, err := a.cfg.Access.OpenSession(r.Context(), m, source)
 	if err != nil {
 		return err
