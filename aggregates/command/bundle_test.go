@@ -62,6 +62,7 @@ func (b *bundle) hasty(grace time.Duration) *command.Service {
 	b.must(err)
 	s, err := command.New(command.Config{
 		Executor: x, Store: b.store, Codec: b.codec, Identities: b.identities, ClaimsSecret: secret, ClaimsGrace: grace,
+		Sight: sight{b.store, b.codec},
 	})
 	b.must(err)
 	return s
