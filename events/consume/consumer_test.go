@@ -231,7 +231,7 @@ func TestConsumerSurvivesOutagesOfTheStore(t *testing.T) {
 	}
 	stop := b.run(t, foldAll)
 	var want []events.Proposed
-	for i := range 6 {
+	for i := range 7 {
 		want = append(want, b.write(t, 3, 40)...)
 		switch i {
 		case 1, 3:
@@ -243,6 +243,9 @@ func TestConsumerSurvivesOutagesOfTheStore(t *testing.T) {
 			address := n.Addr()
 			n.Stop()
 			n = storetest.Start(t, dir, address)
+		case 5:
+			p.Stall()
+			time.AfterFunc(700*time.Millisecond, p.Pass) // longer than a try has
 		}
 	}
 	b.log.until(t, func() bool { return len(b.log.rows) >= len(want) })

@@ -71,17 +71,24 @@ func TestAHundredOutagesLeakNothingAndAreSurvived(t *testing.T) {
 	}
 	sub := s.Subscribe(t.Context(), store.SubscribeConfig{Prefixes: []string{category}})
 	defer sub.Close()
+	group := store.GroupConfig{Stream: category + "group", Name: "g"}
+	member := consume(t, s, group)
 
-	var written int
 	round := func(i int) {
 		for j := range 3 {
 			mustAppend(t, s, fmt.Sprint(category, i, ".", j), events.NoStream, storetest.Events(1))
 			if _, err := b.Append(t.Context(), fmt.Sprint(category, i, ".b", j), events.NoStream, storetest.Events(1)).Wait(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			written += 2
 		}
-		nextRecords(t, sub, 6)
+		mustAppend(t, s, group.Stream, events.Expected(i), storetest.Events(1))
+		if d := member.answer(t, nil); d.Record.Revision != uint64(i+1) {
+			t.Fatalf("round %d: the group's member got revision %d", i, d.Record.Revision)
+		}
+		if records, err := s.Read(t.Context(), group.Stream, 0, 1000); err != nil || len(records) != i+2 {
+			t.Fatalf("round %d: read %d events (%v)", i, len(records), err)
+		}
+		nextRecords(t, sub, 7)
 	}
 	round(-1)
 	settled := func() int { runtime.GC(); return runtime.NumGoroutine() }
