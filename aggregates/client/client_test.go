@@ -19,7 +19,7 @@ var then = given
 
 func TestClient(t *testing.T) {
 	t.Parallel()
-	id, user, group := uuid.New(), uuid.New(), uuid.New()
+	user, group := uuid.New(), uuid.New()
 	added := &events.ClientAdded{BusinessName: "Apple Inc", Contact: events.PersonalText(id, "Tim"), Email: events.PersonalText(id, "t@example.com")}
 	linked := &events.ClientGroupLinked{Group: group, GroupName: "Apple"}
 	add := Add{Client: id, BusinessName: " Apple  Inc ", Contact: "Tim", Email: "t@example.com"}
