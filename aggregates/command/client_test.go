@@ -1,0 +1,471 @@
+package command_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"waybill/aggregates"
+	"waybill/aggregates/access"
+	"waybill/aggregates/command"
+	"waybill/events"
+	"waybill/events/fault"
+)
+
+// cherry is a client with a dispatcher who sees nothing else, and a group.
+type cherry struct {
+	*bundle
+	id, group, dana uuid.UUID
+}
+
+func newCherry(t *testing.T) *cherry {
+	t.Helper()
+	b := setup(t)
+	dana, err := b.s.AddUser(b.ctx, b.owner, env(), command.AddUser{Name: "Dana", Email: "dana@example.com", Role: access.RoleDispatcher, Access: "none"})
+	b.must(err)
+	added, err := b.s.AddClient(b.ctx, b.owner, env(), command.AddClient{BusinessName: "Cherry Ltd", Contact: "Carl", Email: "carl@example.com", Dispatcher: dana.ID, GroupName: "Cherry"})
+	b.must(err)
+	return &cherry{b, added.ID, added.Group, dana.ID}
+}
+
+// person is the identity behind an e-mail.
+func (b *bundle) person(email string) access.Caller {
+	b.Helper()
+	id, err := b.identities.Ensure(b.ctx, email)
+	b.must(err)
+	return access.Caller{Org: b.org, Identity: id, Actor: events.Actor{Type: events.ActorIdentity, ID: id.String()}}
+}
+
+func (c *cherry) invite() uuid.UUID {
+	c.Helper()
+	out, err := c.s.InviteClient(c.ctx, c.owner, env(), command.InviteClient{Client: c.id})
+	c.must(err)
+	return out.Invitation
+}
+
+func (c *cherry) accept(invitation uuid.UUID, email string) (command.ClientAccountMade, error) {
+	return c.s.AcceptClientInvitation(c.ctx, c.person(strings.ToLower(email)), env(), command.AcceptClientInvitation{
+		Client: c.id, Invitation: invitation, Email: email, PasswordSet: true,
+	})
+}
+
+func (c *cherry) onBehalf() command.ClientAccountMade {
+	c.Helper()
+	out, err := c.s.CreateClientAccount(c.ctx, c.owner, env(), command.CreateClientAccount{Client: c.id})
+	c.must(err)
+	return out
+}
+
+// customer is the client's contact as a caller.
+func (c *cherry) customer(user uuid.UUID) access.Caller {
+	return c.caller(user, access.RoleCustomer, false, c.group)
+}
+
+func (b *bundle) event(category string, id uuid.UUID, revision int) events.Event {
+	b.Helper()
+	records := b.records(category, id)
+	if revision >= len(records) {
+		b.Fatalf("the stream of %s %s has %d events", category, id, len(records))
+	}
+	ev, err := b.codec.Decode(records[revision])
+	b.must(err)
+	evs := []events.Event{ev}
+	b.must(b.codec.Open(b.ctx, evs))
+	return evs[0]
+}
+
+func TestAnAccountByInvitationFollowsTheWorkedExample(t *testing.T) {
+	t.Parallel()
+	c := newCherry(t)
+	invitation := c.invite()
+	_, err := c.accept(invitation, "frank@example.com")
+	wantCode(t, err, fault.Conflict, "invitation-not-open")
+	made, err := c.accept(invitation, "Carl@example.com")
+	c.must(err)
+	c.wantTypes(events.CategoryClientAccount, c.id, "ClientAdded", "DispatcherAssigned", "ClientGroupLinked", "ClientInvited",
+		"ClientInvitationAcceptanceRefused", "ClientInvitationAccepted", "ClientAccountCreated", "ClientApprovalGranted")
+	refused := c.event(events.CategoryClientAccount, c.id, 4)
+	if p := refused.Payload.(*events.ClientInvitationAcceptanceRefused); p.Cause != "email_mismatch" || refused.Metadata.Actor != c.person("frank@example.com").Actor {
+		t.Errorf("the refusal is %+v by %v", p, refused.Metadata.Actor)
+	}
+	created, approved := c.event(events.CategoryClientAccount, c.id, 6), c.event(events.CategoryClientAccount, c.id, 7)
+	if p := created.Payload.(*events.ClientAccountCreated); p.Mode != events.ModeInvited || p.User != made.User || p.Details.Email.Text() != "carl@example.com" || p.Details.Contact.Text() != "Carl" {
+		t.Errorf("the account is %+v", p)
+	}
+	c.wantTypes(events.CategoryUser, made.User, "UserAdded", "GroupAccessGranted", "UserInvitationAccepted", "PasswordSet")
+	user, sight := c.event(events.CategoryUser, made.User, 0), c.event(events.CategoryUser, made.User, 1)
+	if p := user.Payload.(*events.UserAdded); p.Role != access.RoleCustomer || p.Access != events.AccessGroups || p.Name.Text() != "Carl" || p.Email.Text() != "carl@example.com" || p.Identity != c.person("carl@example.com").Identity {
+		t.Errorf("the contact is %+v", p)
+	}
+	if p := sight.Payload.(*events.GroupAccessGranted); p.Group != c.group || p.Basis != events.BasisClientAccount || p.Origin != c.id.String() {
+		t.Errorf("the contact's grant is %+v", p)
+	}
+	if m := sight.Metadata; m.CausationID != created.Record.ID || m.Actor.Type != events.ActorSystem || m.CorrelationID != created.Metadata.CorrelationID {
+		t.Errorf("the contact's envelope is %+v, want it caused by the account", m)
+	}
+	n := len(c.records(events.CategoryUser, c.dana))
+	granted := c.event(events.CategoryUser, c.dana, n-1)
+	if p, ok := granted.Payload.(*events.GroupAccessGranted); !ok || p.Group != c.group || p.Basis != events.BasisDispatcherAssignment || p.Origin != c.id.String() {
+		t.Fatalf("the dispatcher's last event is %+v", granted.Payload)
+	}
+	if m := granted.Metadata; m.CausationID != approved.Record.ID || m.Approval.By != made.User.String() || m.Approval.RequestedBy != c.owner.Actor.ID {
+		t.Errorf("the dispatcher's envelope is %+v, want it caused by the approval, on the contact's approval and the owner's request", m)
+	}
+
+	_, err = c.s.WithdrawClientApproval(c.ctx, c.customer(made.User), because("moving dispatch in-house"), c.id)
+	c.must(err)
+	revoked := c.event(events.CategoryUser, c.dana, n)
+	if p, ok := revoked.Payload.(*events.GroupAccessRevoked); !ok || p.Group != c.group || revoked.Metadata.Reason != "client_approval_withdrawn" ||
+		revoked.Metadata.CausationID != c.event(events.CategoryClientAccount, c.id, 8).Record.ID {
+		t.Errorf("the dispatcher's last event is %+v of %+v", revoked.Payload, revoked.Metadata)
+	}
+}
+
+func TestAnAccountOnBehalfFollowsTheWorkedExample(t *testing.T) {
+	t.Parallel()
+	c := newCherry(t)
+	invitation := c.invite()
+	made := c.onBehalf()
+	c.wantTypes(events.CategoryClientAccount, c.id, "ClientAdded", "DispatcherAssigned", "ClientGroupLinked", "ClientInvited",
+		"ClientInvitationRevoked", "ClientAccountCreated", "ClientNotified")
+	created := c.event(events.CategoryClientAccount, c.id, 5)
+	if p := created.Payload.(*events.ClientAccountCreated); p.Mode != events.ModeOnBehalf || p.Approval != events.ApprovalNotRequired || p.User != made.User {
+		t.Errorf("the account is %+v", p)
+	}
+	c.wantTypes(events.CategoryUser, made.User, "UserAdded", "GroupAccessGranted", "UserInvited")
+	if p := c.event(events.CategoryUser, made.User, 2).Payload.(*events.UserInvited); p.Client != c.id {
+		t.Errorf("the contact's invitation is %+v, want it to name the client, whose notice brings the link", p)
+	}
+	n := len(c.records(events.CategoryUser, c.dana))
+	if m := c.event(events.CategoryUser, c.dana, n-1).Metadata; m.CausationID != created.Record.ID || m.Approval.By != "" ||
+		m.Approval.Reference != events.ApprovalNotRequired || m.Approval.RequestedBy != c.owner.Actor.ID {
+		t.Errorf("the dispatcher's envelope is %+v, want it caused by the account without approval", m)
+	}
+	if notice := c.event(events.CategoryClientAccount, c.id, 6); notice.Metadata.CausationID != created.Record.ID || notice.Metadata.Actor.Type != events.ActorSystem {
+		t.Errorf("the notice is by %v", notice.Metadata.Actor)
+	}
+	if _, err := c.accept(invitation, "carl@example.com"); err == nil {
+		t.Error("an invitation that the account closed was accepted")
+	}
+}
+
+func TestARepeatedCommandOfAClientDoesNothingMore(t *testing.T) {
+	t.Parallel()
+	c := newCherry(t)
+	once := env()
+	first, err := c.s.CreateClientAccount(c.ctx, c.owner, once, command.CreateClientAccount{Client: c.id})
+	c.must(err)
+	again, err := c.process().CreateClientAccount(c.ctx, c.owner, once, command.CreateClientAccount{Client: c.id})
+	c.must(err)
+	if again.User != first.User || again.Group != first.Group || again.Events != first.Events {
+		t.Errorf("again: %+v, want %+v", again, first)
+	}
+	c.wantTypes(events.CategoryUser, first.User, "UserAdded", "GroupAccessGranted", "UserInvited")
+	// The reactions again, as the policies have them after a crash.
+	for _, r := range c.records(events.CategoryClientAccount, c.id) {
+		ev, err := c.codec.Decode(r)
+		c.must(err)
+		_, err = c.process().FollowClient(c.ctx, access.System(c.org), ev)
+		c.must(err)
+	}
+	c.wantTypes(events.CategoryUser, first.User, "UserAdded", "GroupAccessGranted", "UserInvited")
+	if got := c.types(events.CategoryUser, c.dana); len(got) != 3 {
+		t.Errorf("the dispatcher's stream holds %v", got)
+	}
+}
+
+func TestWithdrawnOrRemovedTheClientsDeliveriesAreNotManaged(t *testing.T) {
+	t.Parallel()
+	c := newCherry(t)
+	made := c.onBehalf()
+	there, elsewhere := c.delivery("D1", c.group), c.delivery("D2", uuid.Nil)
+	carl := c.customer(made.User)
+	work := map[string]func() error{
+		"create": func() error {
+			_, err := c.s.CreateDelivery(c.ctx, c.owner, env(), command.CreateDelivery{DONumber: uuid.NewString(), Date: "2026-03-02", Group: c.group})
+			return err
+		},
+		"tag": func() error {
+			_, err := c.s.TagDelivery(c.ctx, c.owner, env(), command.TagDelivery{Delivery: elsewhere, Group: c.group})
+			return err
+		},
+		"untag": func() error { _, err := c.s.UntagDelivery(c.ctx, c.owner, env(), there); return err },
+		"dispatch": func() error {
+			_, err := c.s.Dispatch(c.ctx, c.owner, env(), command.Dispatch{Delivery: there})
+			return err
+		},
+	}
+	refused := func() {
+		t.Helper()
+		for name, do := range work {
+			if err := do(); !isConflict(err, "client-not-managed") {
+				t.Errorf("%s: %v, want it refused", name, err)
+			}
+		}
+	}
+	_, err := c.s.WithdrawClientApproval(c.ctx, carl, env(), c.id)
+	c.must(err)
+	refused()
+	_, err = c.s.GrantClientApproval(c.ctx, carl, env(), c.id)
+	c.must(err)
+	c.must(work["create"]())
+	_, err = c.s.RemoveClient(c.ctx, c.owner, env(), command.RemoveClient{Client: c.id, Fate: events.FateKeptByClient})
+	c.must(err)
+	refused()
+	_, err = c.s.ReinstateClient(c.ctx, c.owner, env(), c.id)
+	c.must(err)
+	c.must(work["dispatch"]())
+	if got := c.types(events.CategoryUser, made.User); slices.Contains(got, "GroupAccessRevoked") {
+		t.Errorf("the client's own sight was taken: %v", got)
+	}
+}
+
+func isConflict(err error, code string) bool {
+	f, ok := err.(*fault.Error)
+	return ok && f.Kind == fault.Conflict && f.Code == code
+}
+
+// sights tells how often the dispatcher got and lost the client's group.
+func (c *cherry) sights(user uuid.UUID) (got, lost int) {
+	for _, name := range c.types(events.CategoryUser, user) {
+		switch name {
+		case "GroupAccessGranted":
+			got++
+		case "GroupAccessRevoked":
+			lost++
+		}
+	}
+	return got, lost
+}
+
+func TestADispatchersSightFollowsAssignmentAndTheAccount(t *testing.T) {
+	t.Parallel()
+	c := newCherry(t)
+	want := func(what string, user uuid.UUID, got, lost int) {
+		t.Helper()
+		if g, l := c.sights(user); g != got || l != lost {
+			t.Errorf("%s: granted %d times and revoked %d times, want %d and %d", what, g, l, got, lost)
+		}
+	}
+	dora := c.user(access.RoleDispatcher, "dora@example.com", c.bundle.group("Other")).ID
+	everything := c.user(access.RoleManager, "vincent@example.com").ID
+	assign := func(user uuid.UUID) {
+		t.Helper()
+		_, err := c.s.AssignDispatcher(c.ctx, c.owner, env(), command.AssignDispatcher{Client: c.id, Dispatcher: user})
+		c.must(err)
+	}
+	want("before there is an account", c.dana, 0, 0)
+	c.onBehalf()
+	want("with the account", c.dana, 1, 0)
+	assign(dora)
+	want("replaced", c.dana, 1, 1)
+	want("assigned", dora, 2, 0)
+	assign(everything)
+	want("replaced by somebody with ALL", dora, 2, 1)
+	want("who holds ALL needs none", everything, 0, 0)
+	assign(c.dana)
+	want("assigned again", c.dana, 2, 1)
+	_, err := c.s.UnassignDispatcher(c.ctx, c.owner, env(), c.id)
+	c.must(err)
+	want("unassigned", c.dana, 2, 2)
+	assign(c.dana)
+	_, err = c.s.RemoveClient(c.ctx, c.owner, env(), command.RemoveClient{Client: c.id})
+	c.must(err)
+	want("removed", c.dana, 3, 3)
+	_, err = c.s.ReinstateClient(c.ctx, c.owner, env(), c.id)
+	c.must(err)
+	want("reinstated", c.dana, 4, 3)
+	// A grant of another source is not touched.
+	_, err = c.s.GrantGroupAccess(c.ctx, c.owner, env(), command.GrantGroupAccess{User: c.dana, Group: c.group})
+	c.must(err)
+	_, err = c.s.UnassignDispatcher(c.ctx, c.owner, env(), c.id)
+	c.must(err)
+	want("just that grant", c.dana, 5, 4)
+}
+
+func TestARemovedClientsLoginEndsAndComesBack(t *testing.T) {
+	t.Parallel()
+	c := newCherry(t)
+	made := c.onBehalf()
+	_, err := c.s.RemoveClient(c.ctx, c.owner, env(), command.RemoveClient{Client: c.id})
+	c.must(err)
+	c.wantTypes(events.CategoryUser, made.User, "UserAdded", "GroupAccessGranted", "UserInvited", "GroupAccessRevoked", "UserBlocked")
+	_, err = c.s.ReinstateClient(c.ctx, c.owner, env(), c.id)
+	c.must(err)
+	c.wantTypes(events.CategoryUser, made.User, "UserAdded", "GroupAccessGranted", "UserInvited", "GroupAccessRevoked", "UserBlocked", "UserUnblocked", "GroupAccessGranted")
+}
+
+func TestAClientsContactIsNobodyOfTheStaffAndMayBeACustomerAlready(t *testing.T) {
+	t.Parallel()
+	c := newCherry(t)
+	_, err := c.s.CreateClientAccount(c.ctx, c.owner, env(), command.CreateClientAccount{Client: c.id, Details: command.ClientDetails{Email: "dana@example.com"}})
+	wantCode(t, err, fault.Conflict, "email-taken")
+	c.wantTypes(events.CategoryClientAccount, c.id, "ClientAdded", "DispatcherAssigned", "ClientGroupLinked")
+	there := c.user(access.RoleCustomer, "carl@example.com", c.bundle.group("Older")).ID
+	if made := c.onBehalf(); made.User != there {
+		t.Errorf("the contact is %s, want the customer who is there, %s", made.User, there)
+	}
+	if got, lost := c.sights(there); got != 2 || lost != 0 {
+		t.Errorf("the contact has %d grants", got)
+	}
+}
+
+func TestTheGroupOfAClientIsMadeOnDemand(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for name, do := range map[string]func(id uuid.UUID) (uuid.UUID, error){
+		"account": func(id uuid.UUID) (uuid.UUID, error) {
+			out, err := b.s.CreateClientAccount(b.ctx, b.owner, env(), command.CreateClientAccount{Client: id})
+			return out.Group, err
+		},
+		"invitation": func(id uuid.UUID) (uuid.UUID, error) {
+			out, err := b.s.InviteClient(b.ctx, b.owner, env(), command.InviteClient{Client: id, GroupName: "Named"})
+			return out.Group, err
+		},
+	} {
+		added, err := b.s.AddClient(b.ctx, b.owner, env(), command.AddClient{BusinessName: "On " + name, Email: name + "@example.com"})
+		b.must(err)
+		group, err := do(added.ID)
+		b.must(err)
+		linked, ok := b.event(events.CategoryClientAccount, added.ID, 1).Payload.(*events.ClientGroupLinked)
+		if !ok || linked.Group != group || group == uuid.Nil || (linked.GroupName == "On account") == (name == "invitation") {
+			t.Errorf("%s: linked %+v, answered %s", name, linked, group)
+		}
+	}
+}
+
+func TestDetailsOfAClientAreChangedByWhatOneSaw(t *testing.T) {
+	t.Parallel()
+	c := newCherry(t)
+	in := command.UpdateClientDetails{Client: c.id, Details: command.ClientDetails{BusinessName: "Cherry & Sons", Contact: "Carl", Email: "carl@example.com", Phone: "+44 1632 960001"}}
+	old, now := uint64(1), uint64(2)
+	stale, current := env(), env()
+	stale.ExpectedRevision, current.ExpectedRevision = &old, &now
+	_, err := c.s.UpdateClientDetails(c.ctx, c.owner, stale, in)
+	wantCode(t, err, fault.Conflict, aggregates.CodeRevisionMismatch)
+	_, err = c.s.UpdateClientDetails(c.ctx, c.owner, current, in)
+	c.must(err)
+	p := c.event(events.CategoryClientAccount, c.id, 3).Payload.(*events.ClientDetailsChanged)
+	if p.Before.BusinessName != "Cherry Ltd" || p.Before.Contact.Text() != "Carl" || p.After.BusinessName != "Cherry & Sons" || p.After.Phone.Text() != "+44 1632 960001" {
+		t.Errorf("changed from %+v to %+v", p.Before, p.After)
+	}
+	made := c.onBehalf() // prefilled with them
+	if d := c.event(events.CategoryClientAccount, c.id, 4).Payload.(*events.ClientAccountCreated).Details; d.BusinessName != "Cherry & Sons" || d.Phone.Text() != "+44 1632 960001" {
+		t.Errorf("the account of %s is of %+v", made.User, d)
+	}
+}
+
+func TestAnInvitationExpiresByTheClockOnce(t *testing.T) {
+	t.Parallel()
+	c := newCherry(t)
+	invitation := c.invite()
+	in := command.ExpireClientInvitation{Client: c.id, Invitation: invitation}
+	expire := func(at time.Time) {
+		t.Helper()
+		_, err := c.s.ExpireClientInvitation(c.ctx, access.System(c.org), command.Envelope{At: at}, in)
+		c.must(err)
+	}
+	expire(time.Now())
+	expire(time.Now().AddDate(0, 0, 8))
+	expire(time.Now().AddDate(0, 0, 9))
+	if got := c.types(events.CategoryClientAccount, c.id); len(got) != 5 || got[4] != "ClientInvitationExpired" {
+		t.Errorf("the stream holds %v", got)
+	}
+	_, err := c.accept(invitation, "carl@example.com")
+	wantCode(t, err, fault.Conflict, "invitation-not-open")
+	_, err = c.s.ExpireClientInvitation(c.ctx, c.owner, env(), in)
+	wantCode(t, err, fault.Denied, "system-only")
+}
+
+func TestWhoMayWhatWithAClient(t *testing.T) {
+	t.Parallel()
+	c := newCherry(t)
+	made := c.onBehalf()
+	verbs := map[string]func(access.Caller) error{
+		"details": func(who access.Caller) error {
+			_, err := c.s.UpdateClientDetails(c.ctx, who, env(), command.UpdateClientDetails{Client: c.id, Details: command.ClientDetails{BusinessName: "X", Email: "no mail"}})
+			return err
+		},
+		"group": func(who access.Caller) error {
+			_, err := c.s.LinkClientGroup(c.ctx, who, env(), command.LinkClientGroup{Client: c.id})
+			return err
+		},
+		"account": func(who access.Caller) error {
+			_, err := c.s.CreateClientAccount(c.ctx, who, env(), command.CreateClientAccount{Client: c.id})
+			return err
+		},
+		"invite": func(who access.Caller) error {
+			_, err := c.s.InviteClient(c.ctx, who, env(), command.InviteClient{Client: c.id})
+			return err
+		},
+		"resend": func(who access.Caller) error {
+			_, err := c.s.ResendClientInvitation(c.ctx, who, env(), c.id)
+			return err
+		},
+		"revoke": func(who access.Caller) error {
+			_, err := c.s.RevokeClientInvitation(c.ctx, who, env(), c.id)
+			return err
+		},
+		"assign": func(who access.Caller) error {
+			_, err := c.s.AssignDispatcher(c.ctx, who, env(), command.AssignDispatcher{Client: c.id, Dispatcher: c.dana})
+			return err
+		},
+		"unassign": func(who access.Caller) error { _, err := c.s.UnassignDispatcher(c.ctx, who, env(), c.id); return err },
+		"remove": func(who access.Caller) error {
+			_, err := c.s.RemoveClient(c.ctx, who, env(), command.RemoveClient{Client: c.id})
+			return err
+		},
+		"reinstate": func(who access.Caller) error { _, err := c.s.ReinstateClient(c.ctx, who, env(), c.id); return err },
+	}
+	elsewhere := c.bundle.group("Elsewhere")
+	foreign := c.somebody(access.RoleOwner, true)
+	foreign.Org = uuid.New()
+	for name, who := range map[string]access.Caller{
+		"a manager of another group": c.somebody(access.RoleManager, false, elsewhere), "a customer of another group": c.somebody(access.RoleCustomer, false, elsewhere),
+		"an owner of another organisation": foreign, "nobody": {Org: c.org},
+	} {
+		for verb, do := range verbs {
+			if err := do(who); !fault.Is(err, fault.NotFound) {
+				t.Errorf("%s by %s: %v, want not found", verb, name, err)
+			}
+		}
+		for verb, do := range map[string]func(access.Caller) error{
+			"withdraw": func(who access.Caller) error {
+				_, err := c.s.WithdrawClientApproval(c.ctx, who, env(), c.id)
+				return err
+			},
+			"grant": func(who access.Caller) error { _, err := c.s.GrantClientApproval(c.ctx, who, env(), c.id); return err },
+		} {
+			if err := do(who); !fault.Is(err, fault.NotFound) {
+				t.Errorf("%s by %s: %v, want not found", verb, name, err)
+			}
+		}
+	}
+	for name, who := range map[string]access.Caller{
+		"the client itself": c.customer(made.User), "its dispatcher": c.caller(c.dana, access.RoleDispatcher, false), "an auditor": c.somebody(access.RoleAuditor, true),
+	} {
+		for verb, do := range verbs {
+			if err := do(who); !fault.Is(err, fault.Denied) {
+				t.Errorf("%s by %s: %v, want it denied", verb, name, err)
+			}
+		}
+	}
+	for name, who := range map[string]access.Caller{"the owner": c.owner, "its dispatcher": c.caller(c.dana, access.RoleDispatcher, false), "waybill itself": access.System(c.org),
+		"a customer with ALL": c.somebody(access.RoleCustomer, true)} {
+		if _, err := c.s.WithdrawClientApproval(c.ctx, who, env(), c.id); !fault.Is(err, fault.Denied) {
+			t.Errorf("withdraw by %s: %v, want it denied", name, err)
+		}
+	}
+	if got := c.types(events.CategoryClientAccount, c.id); len(got) != 5 {
+		t.Errorf("the stream holds %v", got)
+	}
+	_, err := c.s.AcceptClientInvitation(c.ctx, c.owner, env(), command.AcceptClientInvitation{Client: c.id})
+	wantCode(t, err, fault.Denied, "identity-needed")
+	_, err = c.s.AssignDispatcher(c.ctx, c.owner, env(), command.AssignDispatcher{Client: c.id, Dispatcher: made.User})
+	wantCode(t, err, fault.Invalid, "invalid-field")
+	_, err = c.s.AssignDispatcher(c.ctx, c.owner, env(), command.AssignDispatcher{Client: c.id, Dispatcher: uuid.New()})
+	wantCode(t, err, fault.NotFound, "user-not-found")
+}
