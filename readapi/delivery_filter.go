@@ -6,10 +6,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"waybill/aggregates/access"
+	"waybill/events/search"
 )
 
 // deliveryFilter is what a list of deliveries is asked for, within the caller's
@@ -22,6 +24,7 @@ type deliveryFilter struct {
 	tracking *trackingFilter
 	from, to *time.Time // days, inclusive
 	doNumber string
+	words    []string // all found in number, recipient or address
 	after    *deliveryPlace
 	limit    int
 	today    time.Time
@@ -33,11 +36,17 @@ type deliveryPlace struct {
 	id   uuid.UUID
 }
 
+// Bounds of a text to search for.
+const (
+	maxWords  = 8
+	maxSearch = 200 // bytes
+)
+
 // placeSize is the size of a place in bytes: days and id.
 const placeSize = 4 + 16
 
 func (a *api) deliveryFilter(r *http.Request, c access.Caller) (deliveryFilter, error) {
-	p := paramsOf(r, "group", "status", "date_from", "date_to", "do_number", "limit", "cursor")
+	p := paramsOf(r, "group", "status", "date_from", "date_to", "do_number", "q", "limit", "cursor")
 	f := deliveryFilter{org: c.Org, limit: p.limit(), from: p.date("date_from"), to: p.date("date_to"),
 		doNumber: strings.TrimSpace(p.text("do_number")), today: a.zones.today(a.cfg.Now(), c.Timezone)}
 	if text := p.text("status"); text != "" {
@@ -46,6 +55,12 @@ func (a *api) deliveryFilter(r *http.Request, c access.Caller) (deliveryFilter, 
 			p.refuse("status", "must be one of %s", strings.Join(trackingStatuses(), ", "))
 		}
 		f.tracking = &t
+	}
+	if q := p.text("q"); q != "" {
+		f.words = search.Words(q)
+		if len(f.words) == 0 || len(f.words) > maxWords || len(q) > maxSearch || strings.ContainsRune(q, 0) || !utf8.ValidString(q) {
+			p.refuse("q", "must be text of 1 to %d words, in %d bytes at most", maxWords, maxSearch)
+		}
 	}
 	group, given := p.group()
 	f.narrow(c, group, given)
@@ -111,7 +126,7 @@ func (s *statement) arg(v any) string {
 // organisation, so that an index that runs in the list's direction serves it.
 func (f *deliveryFilter) sql(c access.Caller) (string, []any) {
 	s := &statement{}
-	const columns = `d.delivery_id, d.group_id, d.status, d.vehicle_id, d.date, d.details, d.revision, d.updated_at, d.mark, d.eta`
+	const columns = `d.delivery_id, d.group_id, d.status, d.vehicle_id, d.date, d.details, d.revision, d.updated_at, d.mark, d.eta, d.search`
 	const order = ` ORDER BY d.date DESC, d.delivery_id DESC LIMIT `
 	limit := f.fetch()
 	s.text.WriteString(`SELECT ` + deliveryColumns(c) + ` FROM `)
@@ -185,6 +200,9 @@ func (f *deliveryFilter) conditions(s *statement) {
 			extra = strings.ReplaceAll(extra, `$today`, s.arg(f.today))
 		}
 		s.text.WriteString(` AND ` + extra)
+	}
+	for _, w := range f.words {
+		s.text.WriteString(` AND strpos(d.search, ` + s.arg(w) + `) > 0`)
 	}
 	if f.from != nil {
 		s.text.WriteString(` AND d.date >= ` + s.arg(*f.from))

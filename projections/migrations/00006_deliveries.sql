@@ -2,6 +2,7 @@
 
 -- +goose Up
 ALTER TABLE read.deliveries
+    ADD COLUMN search      text COLLATE "C" NOT NULL DEFAULT '', -- D.O. number, recipient and address, a line each, in their normal form
     ADD COLUMN mark        text COLLATE "C" NOT NULL DEFAULT '', -- heading, arrived; empty = none
     ADD COLUMN eta         timestamptz,
     ADD COLUMN previous_id uuid,                                 -- the attempt before
@@ -23,4 +24,4 @@ CREATE POLICY reader ON read.deliveries FOR SELECT TO waybill_reader
     USING (org_id = (SELECT read.asking_org())
         AND ((SELECT read.asking_all()) OR group_id = ANY ((SELECT read.asking_groups())::uuid[])));
 ALTER TABLE read.deliveries
-    DROP COLUMN mark, DROP COLUMN eta, DROP COLUMN previous_id, DROP COLUMN next_id, DROP COLUMN deleted;
+    DROP COLUMN search, DROP COLUMN mark, DROP COLUMN eta, DROP COLUMN previous_id, DROP COLUMN next_id, DROP COLUMN deleted;

@@ -18,10 +18,10 @@ WITH created AS MATERIALIZED (
     SELECT c.*, d.position AS old_position, d.group_id AS old_group_id, d.status AS old_status,
            d.vehicle_id AS old_vehicle_id, d.date AS old_date, d.deleted AS old_deleted
     FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::timestamptz[], $7::bigint[], $8::bigint[],
-                $9::text[], $10::date[], $11::int[], $12::text[], $13::text[], $14::timestamptz[], $15::uuid[], $16::boolean[],
-                $17::text[], $18::int[], $19::timestamptz[], $20::uuid[])
+                $9::text[], $10::date[], $11::int[], $12::text[], $13::text[], $14::text[], $15::timestamptz[], $16::uuid[],
+                $17::boolean[], $18::text[], $19::int[], $20::timestamptz[], $21::uuid[])
         AS c (delivery_id, org_id, group_id, vehicle_id, status, updated_at, revision, position,
-              do_number, date, item_count, details, mark, eta, next_id, deleted,
+              do_number, date, item_count, details, search, mark, eta, next_id, deleted,
               type, attempt, created_at, previous_id)
     LEFT JOIN read.deliveries d ON d.delivery_id = c.delivery_id
     WHERE d.delivery_id IS NULL OR (d.org_id = c.org_id AND d.position < c.position)
@@ -35,40 +35,41 @@ WITH created AS MATERIALIZED (
            coalesce(u.date, d.date) AS date,
            coalesce(u.item_count, d.item_count) AS item_count,
            coalesce('"type":' || to_json(d.type) || ',"attempt":' || d.attempt || u.details, d.details) AS details,
+           coalesce(u.search, d.search) AS search,
            coalesce(u.mark, d.mark) AS mark,
            coalesce(u.eta, d.eta) AS eta,
            coalesce(u.next_id, d.next_id) AS next_id,
            coalesce(u.deleted, d.deleted) AS deleted,
            d.group_id AS old_group_id, d.status AS old_status, d.vehicle_id AS old_vehicle_id, d.date AS old_date,
            d.deleted AS old_deleted
-    FROM unnest($21::uuid[], $22::uuid[], $23::uuid[], $24::uuid[], $25::text[], $26::timestamptz[], $27::bigint[],
-                $28::bigint[], $29::text[], $30::date[], $31::int[], $32::text[], $33::text[], $34::timestamptz[],
-                $35::uuid[], $36::boolean[], $37::boolean[], $38::boolean[])
+    FROM unnest($22::uuid[], $23::uuid[], $24::uuid[], $25::uuid[], $26::text[], $27::timestamptz[], $28::bigint[],
+                $29::bigint[], $30::text[], $31::date[], $32::int[], $33::text[], $34::text[], $35::text[], $36::timestamptz[],
+                $37::uuid[], $38::boolean[], $39::boolean[], $40::boolean[])
         AS u (delivery_id, org_id, group_id, vehicle_id, status, updated_at, revision, position,
-              do_number, date, item_count, details, mark, eta, next_id, deleted, tagged, assigned)
+              do_number, date, item_count, details, search, mark, eta, next_id, deleted, tagged, assigned)
     JOIN read.deliveries d ON d.delivery_id = u.delivery_id AND d.org_id = u.org_id
     WHERE d.position < u.position
 ), inserted AS (
     INSERT INTO read.deliveries (delivery_id, org_id, group_id, do_number, type, date, status, vehicle_id, attempt,
                                  item_count, details, created_at, updated_at, revision, position,
-                                 mark, eta, previous_id, next_id, deleted)
+                                 search, mark, eta, previous_id, next_id, deleted)
     SELECT delivery_id, org_id, group_id, do_number, type, date, status, vehicle_id, attempt,
            item_count, details, created_at, updated_at, revision, position,
-           coalesce(mark, ''), eta, previous_id, next_id, coalesce(deleted, false)
+           search, coalesce(mark, ''), eta, previous_id, next_id, coalesce(deleted, false)
     FROM created
     ON CONFLICT (delivery_id) DO UPDATE
     SET group_id = excluded.group_id, do_number = excluded.do_number, type = excluded.type, date = excluded.date,
         status = excluded.status, vehicle_id = excluded.vehicle_id, attempt = excluded.attempt,
         item_count = excluded.item_count, details = excluded.details, created_at = excluded.created_at,
         updated_at = excluded.updated_at, revision = excluded.revision, position = excluded.position,
-        mark = excluded.mark, eta = excluded.eta, previous_id = excluded.previous_id, next_id = excluded.next_id,
+        search = excluded.search, mark = excluded.mark, eta = excluded.eta, previous_id = excluded.previous_id, next_id = excluded.next_id,
         deleted = excluded.deleted
 ), updated AS (
     UPDATE read.deliveries d
     SET group_id = u.group_id, vehicle_id = u.vehicle_id, status = u.status,
         updated_at = u.updated_at, revision = u.revision, position = u.position,
         do_number = u.do_number, date = u.date, item_count = u.item_count, details = u.details,
-        mark = u.mark, eta = u.eta, next_id = u.next_id, deleted = u.deleted
+        search = u.search, mark = u.mark, eta = u.eta, next_id = u.next_id, deleted = u.deleted
     FROM changed u
     WHERE d.delivery_id = u.delivery_id
 ), moved (org_id, group_id, status, vehicle_id, date, n) AS (
@@ -120,13 +121,13 @@ type deliveryColumns struct {
 	updatedAt                     times
 	revision, position            longs
 
-	doNumber, details texts
-	date              dates
-	itemCount         counts
-	mark              texts
-	eta               times
-	next              ids
-	deleted           switches
+	doNumber, details, search texts
+	date                      dates
+	itemCount                 counts
+	mark                      texts
+	eta                       times
+	next                      ids
+	deleted                   switches
 
 	kind      texts // created
 	attempt   ints
@@ -167,10 +168,10 @@ func queueRows(b *pgx.Batch, rows []*delivery) {
 	m, c := &made, &changed
 	b.Queue(writeDeliveries,
 		m.delivery, m.org, m.group, m.vehicle, m.status, m.updatedAt, m.revision, m.position,
-		m.doNumber, m.date, m.itemCount, m.details, m.mark, m.eta, m.next, m.deleted,
+		m.doNumber, m.date, m.itemCount, m.details, m.search, m.mark, m.eta, m.next, m.deleted,
 		m.kind, m.attempt, m.createdAt, m.previous,
 		c.delivery, c.org, c.group, c.vehicle, c.status, c.updatedAt, c.revision, c.position,
-		c.doNumber, c.date, c.itemCount, c.details, c.mark, c.eta, c.next, c.deleted,
+		c.doNumber, c.date, c.itemCount, c.details, c.search, c.mark, c.eta, c.next, c.deleted,
 		c.tagged, c.assigned)
 }
 
@@ -195,6 +196,7 @@ func (c *deliveryColumns) add(row *delivery) {
 		c.date = append(pad(c.date, at), pgtype.Date{Time: row.date, Valid: true})
 		c.itemCount = append(pad(c.itemCount, at), pgtype.Int4{Int32: int32(len(d.Items)), Valid: true})
 		c.details = append(pad(c.details, at), text(all))
+		c.search = append(pad(c.search, at), text(searched(d)))
 	}
 	if row.mark != nil {
 		c.mark = append(pad(c.mark, at), text(*row.mark))

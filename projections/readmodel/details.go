@@ -6,6 +6,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"waybill/events"
+	"waybill/events/search"
 )
 
 // fixed returns what never changes in a delivery, as members of a JSON object
@@ -52,6 +53,12 @@ func details(d *events.DeliveryDetails) string {
 		b = append(b, ']')
 	}
 	return string(b)
+}
+
+// searched returns what a delivery is found by: a line each for its D.O. number,
+// its recipient and its address. What was erased is in none.
+func searched(d *events.DeliveryDetails) string {
+	return search.Normal(d.DONumber) + "\n" + search.Normal(d.Recipient.Text()) + "\n" + search.Normal(d.Address.Text())
 }
 
 // quoted appends s as a JSON string, cleaned for Postgres.

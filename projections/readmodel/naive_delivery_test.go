@@ -3,6 +3,7 @@ package readmodel_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -121,9 +122,10 @@ func (n naive) created(ctx context.Context, e events.Event, p *events.DeliveryCr
 	details := naiveDetails(p.Type, p.Attempt, events.DeliveryDetails{DONumber: p.DONumber, Date: p.Date, Address: p.Address,
 		Recipient: p.Recipient, Phone: p.Phone, Email: p.Email, Items: p.Items})
 	err := n.do(ctx, `INSERT INTO read.deliveries (delivery_id, org_id, group_id, do_number, type, date, status, vehicle_id,
-		attempt, item_count, details, created_at, updated_at, revision, position, previous_id)
-		VALUES ($1, $2, $3, $4, $5, $6::text::date, 'info_received', $7, $8, $9, $10, $11, $11, 0, 0, $12)`,
-		id, org, null(p.Group), p.DONumber, p.Type, p.Date, null(p.Vehicle), p.Attempt, len(p.Items), details, e.Metadata.RecordedAt, null(p.Previous))
+		attempt, item_count, details, created_at, updated_at, revision, position, previous_id, search)
+		VALUES ($1, $2, $3, $4, $5, $6::text::date, 'info_received', $7, $8, $9, $10, $11, $11, 0, 0, $12, $13)`,
+		id, org, null(p.Group), p.DONumber, p.Type, p.Date, null(p.Vehicle), p.Attempt, len(p.Items), details, e.Metadata.RecordedAt, null(p.Previous),
+		naiveSearch(p.DONumber, p.Recipient, p.Address))
 	if err == nil {
 		err = n.items(ctx, id, org, p.Items)
 	}
@@ -148,6 +150,16 @@ func (n naive) items(ctx context.Context, id, org string, items []events.Item) e
 		}
 	}
 	return nil
+}
+
+// naiveSearch is the normal form of the texts of these tests, which have neither
+// accents nor wide letters.
+func naiveSearch(number string, recipient, address events.Personal) string {
+	var lines []string
+	for _, s := range []string{number, recipient.Text(), address.Text()} {
+		lines = append(lines, strings.ToLower(strings.Join(strings.Fields(s), " ")))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // naiveDetails is the text that answers are spliced from; the order of its
@@ -183,8 +195,9 @@ func (n naive) changed(ctx context.Context, id, org string, p *events.DeliveryCh
 	var attempt int
 	err := n.tx.QueryRow(ctx, `SELECT type, attempt FROM read.deliveries WHERE delivery_id = $1`, id).Scan(&kind, &attempt)
 	if err == nil {
-		err = n.do(ctx, `UPDATE read.deliveries SET do_number = $2, date = $3::text::date, item_count = $4, details = $5 WHERE delivery_id = $1`,
-			id, p.After.DONumber, p.After.Date, len(p.After.Items), naiveDetails(kind, attempt, p.After))
+		err = n.do(ctx, `UPDATE read.deliveries SET do_number = $2, date = $3::text::date, item_count = $4, details = $5, search = $6 WHERE delivery_id = $1`,
+			id, p.After.DONumber, p.After.Date, len(p.After.Items), naiveDetails(kind, attempt, p.After),
+			naiveSearch(p.After.DONumber, p.After.Recipient, p.After.Address))
 	}
 	if err == nil {
 		err = n.do(ctx, `DELETE FROM read.delivery_items WHERE delivery_id = $1`, id)

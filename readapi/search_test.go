@@ -1,0 +1,84 @@
+package readapi_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+)
+
+func testSearchFindsWordsWithinOnesScopeOnly(t *testing.T, s *stack) {
+	f := newFruit(t, s)
+	newFruit(t, s) // another organisation with the same texts
+	create := func(number, group, recipient, address string) uuid.UUID {
+		if group != "" {
+			group = fmt.Sprintf(`, "group": %q`, group)
+		}
+		return f.owner.done(t, "POST", "/v1/deliveries", fmt.Sprintf(`{"do_number": %q, "date": "2026-03-02", "recipient": %q, "address": %q%s}`,
+			number, recipient, address, group)).ID
+	}
+	zoe := create("S-100", f.apple.String(), "Zoë Tan", "7 Straße 100%_x")
+	create("S-200", f.banana.String(), "Tan Zoe", "9 Side Street")
+	create("S-300", "", "Zoë Loose", "Nowhere")
+	gone := create("S-400", f.apple.String(), "Zoë Gone", "Nowhere")
+	last := f.owner.done(t, "DELETE", "/v1/deliveries/"+gone.String(), "").Position
+	found := func(p person, q, more string) string {
+		var numbers []string
+		for _, d := range p.deliveries(t, "/v1/deliveries?q="+url.QueryEscape(q)+more, "Waybill-Position", last).Deliveries {
+			numbers = append(numbers, d.DONumber)
+		}
+		return strings.Join(numbers, " ")
+	}
+	sorted := func(text string) string {
+		var out []string
+		for _, n := range []string{"S-100", "S-200", "S-300", "S-400"} {
+			if strings.Contains(text, n) {
+				out = append(out, n)
+			}
+		}
+		return strings.Join(out, " ")
+	}
+	for name, tc := range map[string]struct {
+		who           person
+		q, more, want string
+	}{
+		"a name, without its accent":                {f.adam, "zoe", "", "S-100"},
+		"a name in capitals":                        {f.adam, "ZOË", "", "S-100"},
+		"all words, in any order and place":         {f.adam, "strasse tan s-1", "", "S-100"},
+		"one word that is not there":                {f.adam, "zoe banana", "", ""},
+		"a part of a word":                          {f.adam, "00%_", "", "S-100"},
+		"signs that mean something in SQL":          {f.adam, "1_0", "", ""},
+		"only in one's groups":                      {f.betty, "zoe", "", "S-200"},
+		"in all of one's groups":                    {f.wayne, "zoe", "", "S-100 S-200"},
+		"in one of them":                            {f.wayne, "zoe", "&group=" + f.banana.String(), "S-200"},
+		"everywhere":                                {f.vincent, "zoe", "", "S-100 S-200 S-300"},
+		"in no group":                               {f.vincent, "zoe", "&group=none", "S-300"},
+		"with a status":                             {f.wayne, "zoe", "&status=info_received", "S-100 S-200"},
+		"with a number":                             {f.vincent, "zoe", "&do_number=S-200", "S-200"},
+		"in a group of somebody else":               {f.adam, "zoe", "&group=" + f.banana.String(), ""},
+		"in vain, for a customer without the group": {f.ortega, "zoe", "", ""},
+	} {
+		if got := sorted(found(tc.who, tc.q, tc.more)); got != tc.want || strings.Contains(got, "S-400") {
+			t.Errorf("%s: found %q, want %q", name, got, tc.want)
+		}
+	}
+	etag := f.owner.ok(t, "/v1/deliveries/"+zoe.String()).header.Get("ETag")
+	last = f.owner.done(t, "PATCH", "/v1/deliveries/"+zoe.String(), `{"recipient": "Ben"}`, "If-Match", etag).Position
+	if got := found(f.adam, "zoe", ""); got != "" {
+		t.Errorf("by the name before it finds %q", got)
+	}
+	if got := found(f.adam, "BEN", ""); got != "S-100" {
+		t.Errorf("by the new name it finds %q", got)
+	}
+	if met := f.vincent.walk(t, "/v1/deliveries?q=s-&limit=1", func() {}); len(met) != 3 {
+		t.Errorf("page by page it finds %d, want 3", len(met))
+	}
+	for name, q := range map[string]string{"blank": " ", "a NUL": "a\x00b", "no text": "\xff", "too many words": "a b c d e f g h i", "too long": strings.Repeat("a", 201)} {
+		if a := f.adam.get(t, "/v1/deliveries?q="+url.QueryEscape(q)); a.status != http.StatusBadRequest {
+			t.Errorf("%s: %d %s, want 400", name, a.status, a.body)
+		}
+	}
+}
