@@ -47,8 +47,9 @@ type Delivery struct {
 	Replayed bool
 }
 
-// ErrPark, wrapped in what a handler of [Store.Consume] returns, has the event
-// parked: the server sets it aside, where an operator can have it replayed.
+// ErrPark has an event parked when a handler of [Store.Consume] returns it, alone
+// or wrapped: the server sets the event aside, where an operator can have it
+// replayed.
 var ErrPark = errors.New("park this event")
 
 const (

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -104,8 +105,18 @@ func (p *Process) Kill() {
 	p.command = nil
 }
 
-// Pause stops the process where it is; Resume lets it go on.
-func (p *Process) Pause() { p.signal(syscall.SIGSTOP) }
+// Pause stops the process where it is, and returns when it stands still. Resume
+// lets it go on.
+func (p *Process) Pause() {
+	p.signal(syscall.SIGSTOP)
+	for {
+		var status syscall.WaitStatus
+		_, err := syscall.Wait4(p.command.Process.Pid, &status, syscall.WUNTRACED, nil)
+		if !errors.Is(err, syscall.EINTR) {
+			return
+		}
+	}
+}
 
 // Resume ends Pause.
 func (p *Process) Resume() { p.signal(syscall.SIGCONT) }
