@@ -17,11 +17,12 @@ func TestIdentity(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
 	for rule, test := range map[string]func(*testing.T, *stack){
-		"AKeyGivesOneAnswerToOneRequestOnly":             testAKeyGivesOneAnswerToOneRequestOnly,
-		"RequestsAtOnceWithOneKeyAreExecutedOnce":        testRequestsAtOnceWithOneKeyAreExecutedOnce,
-		"AKeptAnswerIsNotForWhoLostSight":                testAKeptAnswerIsNotForWhoLostSight,
-		"SessionsAreListedAndEndedByTheirOwnUserOnly":    testSessionsAreListedAndEndedByTheirOwnUserOnly,
-		"ARequestLeftByACrashIsExecutedAgainAndOnceOnly": testARequestLeftByACrashIsExecutedAgainAndOnceOnly,
+		"AKeyGivesOneAnswerToOneRequestOnly":                testAKeyGivesOneAnswerToOneRequestOnly,
+		"RequestsAtOnceWithOneKeyAreExecutedOnce":           testRequestsAtOnceWithOneKeyAreExecutedOnce,
+		"AKeptAnswerIsNotForWhoLostSight":                   testAKeptAnswerIsNotForWhoLostSight,
+		"WhoTriesTooOftenWaitsWhetherOrNotThereIsAnAccount": testWhoTriesTooOftenWaitsWhetherOrNotThereIsAnAccount,
+		"SessionsAreListedAndEndedByTheirOwnUserOnly":       testSessionsAreListedAndEndedByTheirOwnUserOnly,
+		"ARequestLeftByACrashIsExecutedAgainAndOnceOnly":    testARequestLeftByACrashIsExecutedAgainAndOnceOnly,
 	} {
 		t.Run(rule, func(t *testing.T) {
 			t.Parallel()

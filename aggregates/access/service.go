@@ -31,6 +31,8 @@ type Config struct {
 	ResetLifetime time.Duration
 	// Hashing bounds the work that goes into passwords.
 	Hashing Hashing
+	// Limits bound how often somebody may try.
+	Limits Limits
 }
 
 func (c *Config) setDefaults() {
@@ -50,6 +52,7 @@ func (c *Config) setDefaults() {
 		c.ResetLifetime = time.Hour
 	}
 	c.Hashing.setDefaults()
+	c.Limits.setDefaults()
 }
 
 // Service keeps identities, their passwords, sessions and one-time tokens, in
@@ -58,6 +61,8 @@ type Service struct {
 	cfg     Config
 	hasher  *hasher
 	callers *together
+
+	byIP, byEmail *limiters
 }
 
 // New returns a service. It does not connect yet.
@@ -71,6 +76,12 @@ func New(cfg Config) (*Service, error) {
 		return nil, fmt.Errorf("access: %w", err)
 	}
 	s := &Service{cfg: cfg, hasher: h}
+	if s.byIP, err = newLimiters(cfg.Limits.Remembered, cfg.Limits.PerIP, cfg.Limits.IPEvery); err != nil {
+		return nil, fmt.Errorf("access: %w", err)
+	}
+	if s.byEmail, err = newLimiters(cfg.Limits.Remembered, cfg.Limits.PerEmail, cfg.Limits.EmailEvery); err != nil {
+		return nil, fmt.Errorf("access: %w", err)
+	}
 	s.callers = &together{query: s.findCallers}
 	return s, nil
 }

@@ -101,10 +101,15 @@ func (a *api) invitee(r *http.Request, token, email string) (access.Caller, acce
 	if err != nil {
 		return access.Caller{}, access.Ticket{}, err
 	}
+	try, err := a.try(r, access.TryToken, email)
+	if err != nil {
+		return access.Caller{}, access.Ticket{}, err
+	}
 	t, err := a.cfg.Access.ClientInvitation(r.Context(), token)
 	if err != nil {
 		return access.Caller{}, t, err
 	}
+	try.Succeeded()
 	// Only for who has a token: nobody else makes identities by asking.
 	identity, err := a.cfg.Access.Ensure(r.Context(), email)
 	if err != nil {

@@ -33,10 +33,18 @@ func (a *api) setPassword(w http.ResponseWriter, r *http.Request) error {
 	if err := readBody(w, r, &in, false); err != nil {
 		return err
 	}
+	if err := access.CheckPassword(in.Password); err != nil {
+		return err // it says nothing about the link, so it is no try
+	}
+	try, err := a.try(r, access.TryToken, in.Email)
+	if err != nil {
+		return err
+	}
 	t, err := a.cfg.Access.SetPassword(r.Context(), in.Token, in.Email, in.Password)
 	if err != nil {
 		return err
 	}
+	try.Succeeded()
 	if err := a.record(r.Context(), t, access.SourceOf(r)); err != nil {
 		return err
 	}

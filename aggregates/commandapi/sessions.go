@@ -59,6 +59,10 @@ func (a *api) signIn(w http.ResponseWriter, r *http.Request) error {
 	if in.Portal != "" && in.Portal != access.PortalDispatcher && in.Portal != access.PortalClient {
 		return fault.InvalidField("portal", "must be %s or %s", access.PortalDispatcher, access.PortalClient)
 	}
+	try, err := a.try(r, access.TrySignIn, in.Email)
+	if err != nil {
+		return err
+	}
 	members, err := a.cfg.Access.SignIn(r.Context(), in.Email, in.Password)
 	if err != nil {
 		return err
@@ -68,6 +72,9 @@ func (a *api) signIn(w http.ResponseWriter, r *http.Request) error {
 	// accepted there.
 	members = slices.DeleteFunc(members, func(m access.Membership) bool { return in.Portal != "" && in.Portal != access.PortalOf(m.Role) })
 	m, err := a.choose(r.Context(), members, in.Organisation, source)
+	if err == nil || fault.Is(err, fault.Invalid) { // the organisation is still to be said
+		try.Succeeded()
+	}
 	if err != nil {
 		return err
 	}

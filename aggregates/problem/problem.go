@@ -7,8 +7,10 @@
 package problem
 
 import (
+	"math"
 	"net/http"
 	"strings"
+	"time"
 
 	"waybill/events/fault"
 )
@@ -28,7 +30,7 @@ type Problem struct {
 	Instance string  `json:"instance,omitzero"` // id to quote; internal errors only
 	Errors   []Field `json:"errors,omitempty"`  // what is wrong with which field of the input
 	Allow    string  `json:"-"`                 // Allow header of 405
-	retry    bool    // a Retry-After header makes sense
+	retry    int     // seconds of a Retry-After header; 0 = none
 	sign     bool    // a WWW-Authenticate header is due
 }
 
@@ -69,7 +71,9 @@ func kindOf(k fault.Kind) kind {
 func of(e *fault.Error) Problem {
 	k := kindOf(e.Kind)
 	p := Problem{Title: k.title, Status: k.status, Detail: k.detail}
-	p.retry = e.Kind == fault.Unavailable
+	if e.Kind == fault.Unavailable {
+		p.retry = 1
+	}
 	p.sign = e.Kind == fault.Unauthenticated
 	code := e.Code
 	if code == "" {
@@ -102,7 +106,12 @@ type HTTPError struct {
 	Detail string // one sentence for a person
 	Fields []fault.Field
 	Allow  []string // methods that the path has; 405 only
-	Err    error    // cause, for logs only; may be nil
+
+	// RetryAfter is when a repetition makes sense; zero = a second for 503, and
+	// nothing is said for others.
+	RetryAfter time.Duration
+
+	Err error // cause, for logs only; may be nil
 }
 
 // Error returns the detail and the cause, for logs.
@@ -119,7 +128,10 @@ func (e *HTTPError) Unwrap() error { return e.Err }
 func (e *HTTPError) problem() Problem {
 	p := Problem{
 		Type: typePrefix + e.Code, Title: http.StatusText(e.Status), Status: e.Status, Detail: e.Detail,
-		Allow: strings.Join(e.Allow, ", "), retry: e.Status == http.StatusServiceUnavailable,
+		Allow: strings.Join(e.Allow, ", "), retry: int(math.Ceil(e.RetryAfter.Seconds())),
+	}
+	if p.retry == 0 && e.Status == http.StatusServiceUnavailable {
+		p.retry = 1
 	}
 	for _, f := range e.Fields {
 		p.Errors = append(p.Errors, Field{Field: f.Name, Detail: f.Detail})

@@ -38,8 +38,8 @@ func (w *Renderer) Write(rw http.ResponseWriter, r *http.Request, err error) {
 	if p.Allow != "" {
 		h.Set("Allow", p.Allow)
 	}
-	if p.retry {
-		h.Set("Retry-After", "1")
+	if p.retry > 0 {
+		h.Set("Retry-After", strconv.Itoa(p.retry))
 	}
 	if p.sign {
 		h.Set("WWW-Authenticate", `Bearer realm="waybill"`)

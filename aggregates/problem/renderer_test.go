@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
@@ -50,6 +51,7 @@ func TestEveryKindOfErrorHasItsStatus(t *testing.T) {
 		"unknown":         {errors.New("boom"), 500, "internal", ""},
 		"internal fault":  {fault.New(fault.Internal, "table-read", "boom"), 500, "internal", ""},
 		"of the protocol": {&problem.HTTPError{Status: 405, Code: "method-not-allowed", Detail: "No.", Allow: []string{"GET", "PUT"}}, 405, "method-not-allowed", "Allow"},
+		"too often":       {&problem.HTTPError{Status: 429, Code: "too-many-tries", Detail: "No.", RetryAfter: 1500 * time.Millisecond}, 429, "too-many-tries", "Retry-After"},
 	} {
 		w, p, _ := render(t, tc.err)
 		if w.Code != tc.status || p.Status != tc.status || p.Type != "urn:waybill:problem:"+tc.code || p.Title == "" || p.Detail == "" {
