@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,6 +19,7 @@ type importCmd struct {
 	File         string `arg:"" placeholder:"FILE" help:"The file: .csv, .tsv, .txt or .xlsx, told by what it holds."`
 	Organisation string `placeholder:"NAME" help:"Name or id of the organisation. Default: the only one."`
 	CreateGroups bool   `help:"Make a group for every customer code that is not known. Default: rows with such a code are not taken."`
+	Template     string `placeholder:"GROUP" help:"Id of the group whose import template says what --column and --date-order leave open. Default: the organisation's template."`
 	reportFlags
 	fileFlags
 	storageFlags
@@ -32,20 +34,20 @@ type reportFlags struct {
 
 // Run implements the verb.
 func (c *importCmd) Run(ctx context.Context, m *Main) error {
-	job, err := m.stage(ctx, c.fileFlags, c.Report, func(ctx context.Context, cfg importing.Config) (*importing.File, error) {
-		return importing.Stage(ctx, c.File, cfg)
-	})
-	if err != nil {
-		return err
+	job, unread := c.read(ctx, m, c.fileFlags)
+	if unread != nil && !c.hopeful(unread) {
+		return unread
 	}
-	defer job.close()
 	var sum importSummary
-	err = withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
+	err := withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
 		if err := s.caughtUp(ctx); err != nil {
 			return err
 		}
 		org, err := s.organisation(ctx, c.Organisation)
 		if err != nil {
+			return cmp.Or(unread, err)
+		}
+		if job, err = c.templated(ctx, m, s, org.ID, job, unread); err != nil {
 			return err
 		}
 		if sum, err = s.importFile(ctx, org.ID, c.CreateGroups, job); err != nil {
@@ -57,7 +59,10 @@ func (c *importCmd) Run(ctx context.Context, m *Main) error {
 	if errors.As(err, &refused) && refused.Code == "group-field-off" {
 		err = fmt.Errorf("%w Turn it on with: waybill organisation group-field on", err)
 	}
-	if err = errors.Join(err, job.close()); err != nil {
+	if job != nil {
+		err = errors.Join(err, job.close())
+	}
+	if err != nil {
 		return err
 	}
 	if err := printImport(m.Stdout, sum, job.report, c.JSON); err != nil {
