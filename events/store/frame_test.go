@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"github.com/google/uuid"
@@ -101,12 +102,9 @@ func compare(t interface{ Fatalf(string, ...any) }, f *frame, want *streams.Read
 	if e == nil {
 		e = want.GetEvent().GetLink()
 	}
-	id := uuid.UUID{}
-	if text := e.GetId().GetString_(); text != "" {
-		id = uuid.MustParse(text)
-	} else {
-		binary.BigEndian.PutUint64(id[:8], uint64(e.GetId().GetStructured().GetMostSignificantBits()))
-		binary.BigEndian.PutUint64(id[8:], uint64(e.GetId().GetStructured().GetLeastSignificantBits()))
+	id := idOf(e.GetId())
+	if link := want.GetEvent().GetLink(); f.linked != (link != nil) || f.link != idOf(link.GetId()) || f.gone != (want.GetEvent().GetEvent() == nil) {
+		t.Fatalf("linked %v by %v, gone %v; want %v", f.linked, f.link, f.gone, want)
 	}
 	ticks, _ := strconv.ParseInt(e.GetMetadata()["created"], 10, 64)
 	r := f.record
@@ -117,6 +115,40 @@ func compare(t interface{ Fatalf(string, ...any) }, f *frame, want *streams.Read
 		!bytes.Equal(r.Metadata, e.GetCustomMetadata()), !bytes.Equal(r.Data, e.GetData()):
 		t.Fatalf("record %+v, want %v", r, e)
 	}
+}
+
+func idOf(wire *shared.UUID) (id uuid.UUID) {
+	if text := wire.GetString_(); text != "" {
+		return uuid.MustParse(text)
+	}
+	binary.BigEndian.PutUint64(id[:8], uint64(wire.GetStructured().GetMostSignificantBits()))
+	binary.BigEndian.PutUint64(id[8:], uint64(wire.GetStructured().GetLeastSignificantBits()))
+	return id
+}
+
+func TestAFrameOfAGroupTellsTheRetries(t *testing.T) {
+	t.Parallel()
+	var f frame
+	rapid.Check(t, func(t *rapid.T) {
+		given := &persistent.ReadResp{Content: &persistent.ReadResp_Event{Event: &persistent.ReadResp_ReadEvent{
+			Event: &persistent.ReadResp_ReadEvent_RecordedEvent{
+				Id: protoUUID(uuid.UUID{1}), StreamIdentifier: &shared.StreamIdentifier{StreamName: []byte("a")},
+				StreamRevision: rapid.Uint64().Draw(t, "revision"), Metadata: map[string]string{"created": "17000000000000000"},
+			},
+			Count: &persistent.ReadResp_ReadEvent_NoRetryCount{NoRetryCount: &shared.Empty{}},
+		}}}
+		want := rapid.Int32Range(0, math.MaxInt32).Draw(t, "retries")
+		if want > 0 {
+			given.GetEvent().Count = &persistent.ReadResp_ReadEvent_RetryCount{RetryCount: want}
+		}
+		b, err := proto.Marshal(given)
+		if err == nil {
+			err = f.decode(b)
+		}
+		if err != nil || f.kind != frameEvent || f.retries != want || f.record.Revision != given.GetEvent().GetEvent().GetStreamRevision() {
+			t.Fatalf("%v: %+v, want %v", err, f, given)
+		}
+	})
 }
 
 func FuzzDecode(f *testing.F) {

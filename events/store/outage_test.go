@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/EventStore/EventStore-Client-Go/v4/protos/gossip"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -117,6 +118,33 @@ func TestAHundredOutagesLeakNothingAndAreSurvived(t *testing.T) {
 	if err := b.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestFindingTheNodeOfAClusterAgainAndAgainLeaksNothing(t *testing.T) {
+	node := storetest.NewProxy(t, storetest.Start(t, t.TempDir(), "").ConnectionString())
+	f := &fake{members: func() []*gossip.MemberInfo {
+		return []*gossip.MemberInfo{member(node.Address(), gossip.MemberInfo_Leader)}
+	}}
+	seed := storetest.NewProxy(t, "esdb://"+f.serve(t)+"?tls=false")
+	s := storetest.Open(t, store.Config{URL: "esdb://" + seed.Address() + ",127.0.0.1:1?tls=false", AttemptTimeout: 100 * time.Millisecond})
+	round := func() { mustAppend(t, s, storetest.Category()+"1", events.NoStream, storetest.Events(1)) }
+	round()
+	settled := func() int { runtime.GC(); return runtime.NumGoroutine() }
+	before := settled()
+	for i := range 40 {
+		if i%2 == 0 {
+			node.Cut()
+		} else {
+			node.Stall()
+			time.AfterFunc(60*time.Millisecond, node.Cut)
+		}
+		round()
+	}
+	if seed.Opened() < 20 {
+		t.Errorf("the seed was asked %d times only: the outages did not happen", seed.Opened())
+	}
+	storetest.Eventually(t, "one connection is left", func() bool { return node.Open() <= 1 && seed.Open() == 0 })
+	storetest.Eventually(t, "the goroutines of the outages are gone", func() bool { return settled() <= before+10 })
 }
 
 func TestASilentSubscriptionIsMadeAnew(t *testing.T) {
