@@ -50,7 +50,7 @@ func (s *Service) UseClientInvitation(ctx context.Context, token, password strin
 	}
 	var encoded string
 	if password != "" {
-		if err := CheckPassword(password); err != nil {
+		if err := CheckPassword(password, ""); err != nil {
 			return err
 		}
 		var err error

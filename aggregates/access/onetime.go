@@ -77,7 +77,7 @@ func errToken() error {
 // what the token was for. The e-mail must be the one the token was made for;
 // otherwise the token stays good. Errors: Invalid.
 func (s *Service) SetPassword(ctx context.Context, token, email, password string) (Ticket, error) {
-	if err := CheckPassword(password); err != nil {
+	if err := CheckPassword(password, email); err != nil {
 		return Ticket{}, err
 	}
 	email, err := NormaliseEmail(email)

@@ -138,8 +138,10 @@ func compare(password, encoded string) (bool, error) {
 // were typed on.
 func passwordBytes(password string) []byte { return norm.NFKC.Bytes([]byte(password)) }
 
-// CheckPassword refuses, with kind Invalid, what may not become a password.
-func CheckPassword(password string) error {
+// CheckPassword refuses, with kind Invalid, what may not become the password of
+// the account of an e-mail: what is too short or too long, and what anybody would
+// try first.
+func CheckPassword(password, email string) error {
 	switch {
 	case !utf8.ValidString(password):
 		return fault.InvalidField("password", "must be valid UTF-8")
@@ -147,6 +149,8 @@ func CheckPassword(password string) error {
 		return fault.InvalidField("password", "must have at least %d characters", MinPassword)
 	case len(password) > MaxPasswordBytes:
 		return fault.InvalidField("password", "must have at most %d bytes", MaxPasswordBytes)
+	case isCommon(password, email):
+		return fault.InvalidField("password", "is one of those that are tried first: a common word or pattern, or made of the e-mail; choose another")
 	}
 	return nil
 }

@@ -79,7 +79,7 @@ func TestOnlyAnOpenSessionOfAnActiveUserIsACaller(t *testing.T) {
 			return b.EndSessionsOf(t.Context(), m.Org, m.User)
 		},
 		"another password": func(b *bundle, m access.Membership, _ access.Session) error {
-			b.password(t, m, "another-password@example.com", "another password")
+			b.password(t, m, "another-password@example.com", "quite another secret")
 			return nil
 		},
 		"expired": func(b *bundle, _ access.Membership, _ access.Session) error {

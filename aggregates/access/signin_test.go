@@ -64,12 +64,35 @@ func TestPasswordRules(t *testing.T) {
 		password string
 		good     bool
 	}{
-		{"", false}, {"1234567", false}, {"12345678", true}, {"密码密码密码密码", true}, {"密码密码密码", false},
+		{"", false}, {"1234567", false}, {"12345678", false}, {"密码密码密码密码", true}, {"密码密码密码", false},
 		{strings.Repeat("a", 64), true}, {strings.Repeat("a", 1024), true}, {strings.Repeat("a", 1025), false}, {"\xff\xfe\xfd12345678", false},
 		{"        ", true}, // no composition rules, and blanks are characters
 	} {
-		if err := access.CheckPassword(tc.password); (err == nil) != tc.good || err != nil && !fault.Is(err, fault.Invalid) {
+		if err := access.CheckPassword(tc.password, "adam@example.com"); (err == nil) != tc.good || err != nil && !fault.Is(err, fault.Invalid) {
 			t.Errorf("password of %d bytes: %v, want good = %v", len(tc.password), err, tc.good)
+		}
+	}
+}
+
+func TestWhatIsTriedFirstIsNoPassword(t *testing.T) {
+	t.Parallel()
+	const email = "adam.smith-jones@apple-fruits.example.com"
+	for _, bad := range []string{
+		"password", "PASSWORD", "Password1", "p@ssw0rd1!", "passwordpassword", "12345678", "87654321", "1234567890", "qwertyuiop", "Qwerty123!", "1q2w3e4r",
+		"asdfghjkl", "aaaaaaaa", "aaaabbbb", "11111111", "abcd1234", "Summer2026!", "letmein99", "iloveyou!", "let me in", "waybill2026", "Waybill!Waybill",
+		"adam2026", "smithjones1", "Adam Smith", "applefruits!", "AppleFruits7", "adam.smith-jones", "w4ybill99", "trustno1", "welcome\u0661\u0662",
+		"ｐａｓｓｗｏｒｄ",
+	} {
+		if err := access.CheckPassword(bad, email); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%q: %v, want invalid", bad, err)
+		}
+	}
+	for _, good := range []string{
+		"correct horse battery", "summer rain on tin", "adam eats seven plums", "waybill for the moon", "xk7#pq2m", "密码密码密码密码", "a\nlong\nword", "tiger-anvil-nine",
+		"8391027465", "zq9!zq9!Lm", "passwords are a nuisance",
+	} {
+		if err := access.CheckPassword(good, email); err != nil {
+			t.Errorf("%q: %v, want it taken", good, err)
 		}
 	}
 }

@@ -43,7 +43,7 @@ func (a *api) acceptClient(w http.ResponseWriter, r *http.Request) error {
 	}
 	signedIn := in.Password == "" && r.Header.Get("Authorization") != ""
 	if !signedIn {
-		if err := access.CheckPassword(in.Password); err != nil {
+		if err := access.CheckPassword(in.Password, in.Email); err != nil {
 			return err
 		}
 	}

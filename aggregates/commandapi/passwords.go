@@ -33,7 +33,7 @@ func (a *api) setPassword(w http.ResponseWriter, r *http.Request) error {
 	if err := readBody(w, r, &in, false); err != nil {
 		return err
 	}
-	if err := access.CheckPassword(in.Password); err != nil {
+	if err := access.CheckPassword(in.Password, in.Email); err != nil {
 		return err // it says nothing about the link, so it is no try
 	}
 	try, err := a.try(r, access.TryToken, in.Email)
