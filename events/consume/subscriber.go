@@ -60,6 +60,9 @@ func NewSubscriber(cfg SubscriberConfig) (*Subscriber, error) {
 	if cfg.Store == nil {
 		return nil, errors.New("subscriber: SubscriberConfig.Store is required")
 	}
+	if cfg.MaxRetries < 0 {
+		return nil, errors.New("subscriber: SubscriberConfig.MaxRetries must not be negative")
+	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}

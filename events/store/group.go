@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"time"
+	"unicode/utf8"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
@@ -73,7 +74,7 @@ func (s *Store) CreateGroup(ctx context.Context, cfg GroupConfig) error {
 func (c GroupConfig) String() string { return fmt.Sprintf("group %s of stream %s", c.Name, c.Stream) }
 
 func (c GroupConfig) validate() error {
-	if c.Stream == "" || c.Name == "" || c.MaxRetries < 0 || c.MaxRetries > math.MaxInt32 {
+	if c.Stream == "" || c.Name == "" || !utf8.ValidString(c.Name) || c.MaxRetries < 0 || c.MaxRetries > math.MaxInt32 {
 		return fault.New(fault.Invalid, "bad-group", "A group needs a stream, a name, and a number of retries that is not negative.")
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,7 +39,7 @@ func TestAGroupHandsOutItsStreamInOrderAndGoesOnWhereItWas(t *testing.T) {
 	if err := s.CreateGroup(t.Context(), g); err != nil {
 		t.Errorf("creating a group that exists: %v", err)
 	}
-	for _, bad := range []store.GroupConfig{{Name: "g"}, {Stream: "s"}, {Stream: "s", Name: "g", MaxRetries: -1}} {
+	for _, bad := range []store.GroupConfig{{Name: "g"}, {Stream: "s"}, {Stream: "s", Name: "\xff"}, {Stream: "s", Name: "g", MaxRetries: -1}} {
 		if err := s.CreateGroup(t.Context(), bad); !fault.Is(err, fault.Invalid) {
 			t.Errorf("group %+v: %v, want kind invalid", bad, err)
 		}
@@ -60,7 +61,7 @@ func TestAGroupsParkedEventsComeAgainOnlyWhenSomebodyReplaysThem(t *testing.T) {
 		answer   error
 	}{
 		{0, fmt.Errorf("useless: %w", store.ErrPark)},
-		{1, errors.New("later")}, {1, errors.New("later")}, // the limit
+		{1, errors.New("later\xff")}, {1, errors.New(strings.Repeat("ü", 5000))}, // the limit
 		{2, nil}, {3, nil},
 	} {
 		if d := c.answer(t, step.answer); d.Record.Revision != step.revision || d.Replayed {

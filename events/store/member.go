@@ -32,7 +32,8 @@ type member struct {
 // It calls handle for one event at a time, in the stream's order; the next one
 // comes when handle has returned. Nil means that the event is dealt with. An
 // error that wraps [ErrPark] has it parked, any other one has it handed out
-// again, before every later event. The context given to handle ends with ctx and
+// again at once, before every later event; the server gets the error's text as
+// the reason. The context given to handle ends with ctx and
 // when the connection is lost: then the server may give the same event to
 // another member already, and what handle returns may not reach it.
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/persistent"
@@ -11,6 +12,9 @@ import (
 	"github.com/google/uuid"
 	"google.golang.org/grpc"
 )
+
+// maxReason is how many bytes of the reason for a refusal the server gets.
+const maxReason = 1000
 
 // membership is one call on which a member gets events and says what came of
 // them. It outlives the member's context for as long as leaving takes.
@@ -103,10 +107,9 @@ func (c *membership) receive(rpc context.Context) {
 	}
 }
 
-// accept tells the server that an event is dealt with. When that does not get
-// through, the end of the call says so.
+// accept tells the server that an event is dealt with.
 func (c *membership) accept(in incoming) {
-	_ = c.reader.call.SendMsg(&persistent.ReadReq{Content: &persistent.ReadReq_Ack_{
+	c.say(&persistent.ReadReq{Content: &persistent.ReadReq_Ack_{
 		Ack: &persistent.ReadReq_Ack{Ids: []*shared.UUID{protoUUID(in.id)}},
 	}})
 }
@@ -117,9 +120,20 @@ func (c *membership) refuse(in incoming, err error) {
 	if errors.Is(err, ErrPark) {
 		action = persistent.ReadReq_Nack_Park
 	}
-	_ = c.reader.call.SendMsg(&persistent.ReadReq{Content: &persistent.ReadReq_Nack_{Nack: &persistent.ReadReq_Nack{
-		Ids: []*shared.UUID{protoUUID(in.id)}, Action: action, Reason: err.Error(),
+	reason := err.Error()
+	reason = strings.ToValidUTF8(reason[:min(len(reason), maxReason)], "")
+	c.say(&persistent.ReadReq{Content: &persistent.ReadReq_Nack_{Nack: &persistent.ReadReq_Nack{
+		Ids: []*shared.UUID{protoUUID(in.id)}, Action: action, Reason: reason,
 	}}})
+}
+
+// say sends a word about an event. When it does not get through the event is the
+// server's again, and the call is of no more use.
+func (c *membership) say(word *persistent.ReadReq) {
+	err := c.reader.call.SendMsg(word)
+	if err != nil && !errors.Is(err, io.EOF) { // after io.EOF the receiver learns why
+		c.lose(&rpcError{err: err})
+	}
 }
 
 // leave ends the call in order, so that the server hears all that was said.
