@@ -184,6 +184,9 @@ func (f follow) dispatcher(id uuid.UUID, reason string) step {
 		if !looksAfter(t.State, id) {
 			return f.takeBack(ctx, cmd, id, reason)
 		}
+		if !looksAfter(t.at(f.cause.Record.Revision), id) {
+			return aggregates.Result{}, nil // a later event gave it the right, and what it causes gives it the sight
+		}
 		cmd.Approval = t.approval()
 		res, err := f.giveSight(ctx, cmd, id, t)
 		if err != nil {

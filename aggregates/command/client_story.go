@@ -21,6 +21,15 @@ type story struct {
 	invited    string         // e-mail of the last invitation
 	assignedBy events.Actor   // who named the dispatcher
 	approvedBy events.Actor   // who approved last
+	states     []client.State // after each of its events
+}
+
+// at returns the client as it was after an event of its stream.
+func (t story) at(revision uint64) client.State {
+	if revision >= uint64(len(t.states)) {
+		return t.State
+	}
+	return t.states[revision]
 }
 
 // story reads a client's stream; the zero story for one that does not exist.
@@ -53,6 +62,7 @@ func (s *Service) story(ctx context.Context, org, id uuid.UUID) (story, error) {
 	var t story
 	for _, ev := range evs {
 		t = t.after(ev)
+		t.states = append(t.states, t.State)
 	}
 	return t, nil
 }
