@@ -103,6 +103,11 @@ func testWhatIsForeignLooksExactlyAsIfItDidNotExist(t *testing.T, s *stack) {
 		{"POST", "/v1/groups/%/archive", `{"reason": "x"}`}, {"POST", "/v1/groups/%/restore", ""},
 		{"POST", "/v1/users/%/block", ""}, {"POST", "/v1/users/%/unblock", ""}, {"PUT", "/v1/users/%/permissions", `{"permissions": {}}`},
 		{"PUT", "/v1/users/%/groups/" + f.apple.String(), ""}, {"DELETE", "/v1/users/%/groups/" + f.apple.String(), ""},
+		{"PUT", "/v1/users/%/role", `{"role": "cso"}`}, {"PUT", "/v1/users/%/groups", `{"groups": ["` + f.apple.String() + `"]}`},
+		{"PUT", "/v1/users/%/all-groups", `{"reason": "x"}`}, {"DELETE", "/v1/users/%/all-groups", `{"reason": "x"}`},
+		{"POST", "/v1/users/%/access-requests", `{"group": "` + f.apple.String() + `", "reason": "x"}`}, {"POST", "/v1/users/%/access-requests/" + ghost.String() + "/approve", ""},
+		{"POST", "/v1/users/%/access-requests/" + ghost.String() + "/deny", ""}, {"POST", "/v1/users/%/access-reviews", `{"decision": "keep"}`},
+		{"DELETE", "/v1/users/%", ""}, {"POST", "/v1/users/%/invitation/resend", ""}, {"DELETE", "/v1/users/%/invitation", ""}, {"GET", "/v1/users/%/grants", ""},
 		{"POST", "/v1/clients/%/group", `{"group_name": "Mine"}`},
 		{"GET", "/v1/deliveries?group=%", ""}, {"GET", "/v1/progress?group=%", ""},
 	}
@@ -113,7 +118,7 @@ func testWhatIsForeignLooksExactlyAsIfItDidNotExist(t *testing.T, s *stack) {
 	for who, p := range map[string]person{"adam": f.adam, "another owner": other.owner} {
 		for _, try := range tries {
 			send := func(id string) answer {
-				a := p.do(t, try.method, strings.ReplaceAll(try.path, "%", id), try.body)
+				a := p.do(t, try.method, strings.ReplaceAll(try.path, "%", id), try.body, "If-Match", `"0"`)
 				a.header.Del("Date")
 				return a
 			}

@@ -58,6 +58,9 @@ func sample() *history {
 	gone := number(39) // Nobody had Apple, and lost it
 	h.happens(events.CategoryUser, org, people["Nobody"], &events.GroupAccessGranted{Grant: gone, Group: apple, Basis: events.BasisDirect})
 	h.happens(events.CategoryUser, org, people["Nobody"], &events.GroupAccessRevoked{Grant: gone, Group: apple})
+	h.happens(events.CategoryUser, org, people["Nobody"], &events.GroupAccessRequested{Request: number(41), Group: apple, By: people["Vincent"]})
+	h.happens(events.CategoryUser, org, people["Betty"], &events.GroupAccessRequested{Request: number(42), Group: apple, By: people["Vincent"]})
+	h.happens(events.CategoryUser, org, people["Wayne"], &events.GroupAccessRequested{Request: number(43), Group: banana, By: people["Vincent"]})
 	id := people["Foreigner"]
 	h.happens(events.CategoryUser, otherOrg, id, &events.UserAdded{Identity: number(900), Role: "owner", Access: events.AccessAll,
 		Name: events.PersonalText(id, "Foreigner"), Email: events.PersonalText(id, "f@example.com")})
@@ -198,6 +201,7 @@ func TestPeopleClientsGroupsAndVehiclesAreSeenByTheirRules(t *testing.T) {
 		groups   = `SELECT name FROM read.groups`
 		vehicles = `SELECT name FROM read.vehicles`
 		codes    = `SELECT code FROM read.customer_codes`
+		asked    = `SELECT u.name || ' for ' || r.name FROM read.access_requests a JOIN read.users u USING (user_id) JOIN read.groups r USING (group_id)`
 		grants   = `SELECT coalesce(r.name, 'ALL') FROM read.grants g LEFT JOIN read.groups r USING (group_id)`
 	)
 	for _, c := range []struct{ user, may, sql, want string }{
@@ -209,6 +213,11 @@ func TestPeopleClientsGroupsAndVehiclesAreSeenByTheirRules(t *testing.T) {
 		{"Adam", "", grants, "Apple"},
 		{"Adam", "manage_users", grants, "Apple Apple"}, // of Wayne only the overlap
 		{"Vincent", "", grants, "ALL Apple Apple Apple Banana Banana Old Orange Orange"},
+		{"Vincent", "", asked, "Betty for Apple Nobody for Apple Wayne for Banana"},
+		{"Wayne", "", asked, "Wayne for Banana"},
+		{"Wayne", "manage_users", asked, "Betty for Apple Wayne for Banana"}, // not Nobody, who has no group of Wayne's
+		{"Adam", "manage_users", asked, ""},                                  // Betty is not seen with Apple alone
+		{"Betty", "", asked, ""},                                             // of a group that is not hers she learns nothing
 		{"Adam", "", clients, "Apple Ltd"},
 		{"Betty", "", clients, "Apple Ltd Banana Ltd"}, // the dispatcher of one, the group of the other
 		{"Ortega", "", clients, ""},

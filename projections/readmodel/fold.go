@@ -18,6 +18,7 @@ type fold struct {
 	vehicles      vehicles
 	users         users
 	grants        grants
+	requests      requests
 	clients       clients
 	deliveries    deliveries
 }
@@ -26,7 +27,7 @@ func newFold() *fold {
 	return &fold{
 		organisations: organisations{}, groups: groups{}, codes: codes{},
 		vehicles: newVehicles(),
-		users:    users{}, grants: grants{}, clients: clients{},
+		users:    users{}, grants: grants{}, requests: requests{}, clients: clients{},
 		deliveries: deliveries{byID: map[uuid.UUID]int{}},
 	}
 }
@@ -39,6 +40,7 @@ func (f *fold) Reset() {
 	f.vehicles.reset()
 	clear(f.users)
 	clear(f.grants)
+	clear(f.requests)
 	clear(f.clients)
 	f.deliveries.reset()
 }
@@ -51,6 +53,7 @@ func (f *fold) Queue(b *pgx.Batch) {
 	f.vehicles.queue(b)
 	f.users.queue(b)
 	f.grants.queue(b)
+	f.requests.queue(b)
 	f.clients.queue(b)
 	f.deliveries.queue(b)
 }

@@ -19,7 +19,7 @@ const Name = "readmodel"
 // tables are all that the projection writes.
 var tables = [...]string{
 	"read.organisations", "read.groups", "read.customer_codes", "read.vehicles", "read.group_vehicles",
-	"read.users", "read.grants", "read.clients",
+	"read.users", "read.grants", "read.access_requests", "read.clients",
 	"read.deliveries", "read.delivery_items", "read.delivery_timeline", "read.progress",
 }
 

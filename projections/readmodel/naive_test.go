@@ -40,7 +40,7 @@ func plain(p events.Personal) any {
 
 func (n naive) take(ctx context.Context, e events.Event) error {
 	id, org, m := e.Stream.UUID().String(), e.Stream.Org.String(), e.Metadata
-	rev, pos, actor := int64(e.Record.Revision), int64(e.Record.Position.Commit), m.Actor.Type+":"+m.Actor.ID
+	rev, pos := int64(e.Record.Revision), int64(e.Record.Position.Commit)
 	var err error
 	switch p := e.Payload.(type) {
 	case *events.GroupCreated:
@@ -103,11 +103,11 @@ func (n naive) take(ctx context.Context, e events.Event) error {
 			expires = p.ExpiresAt
 		}
 		err = n.grant(ctx, e, p.Grant, p.Group.String(), p.Basis, p.Origin, expires)
-	case *events.GroupAccessRevoked:
-		err = n.do(ctx, `UPDATE read.grants SET ended_at = $2, ended_by = $3, ended_position = $4
-			WHERE grant_id = $1 AND ended_at IS NULL`, p.Grant.String(), m.RecordedAt, actor, pos)
 	}
 	if err != nil {
+		return err
+	}
+	if err := n.access(ctx, e); err != nil {
 		return err
 	}
 	if err := n.client(ctx, e); err != nil {
@@ -143,7 +143,7 @@ func (n naive) grant(ctx context.Context, e events.Event, grant uuid.UUID, group
 		m.Actor.Type+":"+m.Actor.ID, m.Reason, approval, expires, int64(e.Record.Position.Commit))
 }
 
-var readTables = []string{"organisations", "groups", "customer_codes", "vehicles", "group_vehicles", "users", "grants",
+var readTables = []string{"organisations", "groups", "customer_codes", "vehicles", "group_vehicles", "users", "grants", "access_requests",
 	"clients", "deliveries", "delivery_items", "delivery_timeline", "progress"}
 
 // tablesOf returns every read table as text, rows in one order.

@@ -137,6 +137,18 @@ func (g generator) ofUser(id uuid.UUID, first bool) events.Payload {
 	if g.one(3) {
 		granted.ExpiresAt = time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC)
 	}
+	// And two requests, that are asked and decided again and again.
+	request := func() uuid.UUID { return uuid.NewSHA1(id, []byte{byte(rapid.IntRange(2, 3).Draw(g.t, "request"))}) }
+	asked := &events.GroupAccessRequested{Request: request(), Group: g.group(), By: number(5), Why: g.text(), ExpiresAt: granted.ExpiresAt}
+	if g.one(3) {
+		return rapid.SampledFrom([]events.Payload{
+			asked, asked, &events.GroupAccessRequestApproved{Request: request()}, &events.GroupAccessRequestDenied{Request: request()},
+			&events.GroupAccessExpired{Grant: grant(), Group: g.group()}, &events.AllGroupsAccessRevoked{Grant: grant(), Cause: events.CauseReplaced},
+			&events.UserRoleChanged{From: "cso", To: rapid.SampledFrom([]string{"owner", "customer"}).Draw(g.t, "role")}, &events.UserRemoved{},
+			&events.UserInvitationResent{Invitation: number(1)}, &events.UserInvitationRevoked{Invitation: number(1)},
+			&events.UserInvitationExpired{Invitation: number(1)}, &events.AccessReviewed{Decision: events.ReviewKeep}, &events.PasswordResetRequested{},
+		}).Draw(g.t, "event")
+	}
 	return rapid.SampledFrom([]events.Payload{
 		granted, &events.GroupAccessRevoked{Grant: grant(), Group: g.group()}, &events.GroupAccessRevoked{Grant: grant(), Group: g.group()},
 		&events.AllGroupsAccessGranted{Grant: grant(), Basis: events.BasisRole},
