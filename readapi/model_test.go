@@ -21,6 +21,7 @@ type world struct {
 	archived   map[uuid.UUID]bool
 	deliveries []uuid.UUID
 	tagged     map[uuid.UUID]uuid.UUID // by delivery; absent = untagged
+	deleted    map[uuid.UUID]bool
 }
 
 type modelUser struct {
@@ -32,7 +33,7 @@ type modelUser struct {
 func (w *world) sees(u *modelUser, delivery uuid.UUID) bool {
 	group, tagged := w.tagged[delivery]
 	switch {
-	case u.blocked:
+	case u.blocked, w.deleted[delivery]:
 		return false
 	case u.all:
 		return true
@@ -45,7 +46,7 @@ func (w *world) sees(u *modelUser, delivery uuid.UUID) bool {
 
 func newWorld(t testing.TB, s *stack) *world {
 	t.Helper()
-	w := &world{owner: s.organisation(t, "World"+uuid.NewString()[:8]), archived: map[uuid.UUID]bool{}, tagged: map[uuid.UUID]uuid.UUID{}}
+	w := &world{owner: s.organisation(t, "World"+uuid.NewString()[:8]), archived: map[uuid.UUID]bool{}, tagged: map[uuid.UUID]uuid.UUID{}, deleted: map[uuid.UUID]bool{}}
 	w.org = w.owner.org(t)
 	w.owner.done(t, "PUT", "/v1/settings/group-field", `{"enabled": true}`)
 	for i := range 2 {
@@ -75,7 +76,7 @@ func (w *world) step(t testing.TB, rt *rapid.T) {
 		return want
 	}
 	sight := "/v1/users/" + u.user.String() + "/groups/" + g.String()
-	switch op := rapid.SampledFrom([]string{"grant", "grant", "revoke", "tag", "tag", "untag", "archive", "restore", "block", "unblock"}).Draw(rt, "op"); op {
+	switch op := rapid.SampledFrom([]string{"grant", "grant", "revoke", "tag", "tag", "untag", "delete", "archive", "restore", "block", "unblock"}).Draw(rt, "op"); op {
 	case "grant":
 		if do("PUT", sight, "", !u.all && !w.archived[g]) {
 			u.grants[g] = true
@@ -84,12 +85,15 @@ func (w *world) step(t testing.TB, rt *rapid.T) {
 		w.owner.do(t, "DELETE", sight, "") // whatever it says when there is none
 		delete(u.grants, g)
 	case "tag":
-		if do("POST", "/v1/deliveries/"+d.String()+"/tag", `{"group": "`+g.String()+`", "reason": "moved"}`, !w.archived[g] || w.tagged[d] == g) {
+		if do("POST", "/v1/deliveries/"+d.String()+"/tag", `{"group": "`+g.String()+`", "reason": "moved"}`, !w.deleted[d] && (!w.archived[g] || w.tagged[d] == g)) {
 			w.tagged[d] = g
 		}
 	case "untag":
-		do("POST", "/v1/deliveries/"+d.String()+"/untag", "", true)
+		do("POST", "/v1/deliveries/"+d.String()+"/untag", "", !w.deleted[d])
 		delete(w.tagged, d)
+	case "delete":
+		do("DELETE", "/v1/deliveries/"+d.String(), "", !w.deleted[d])
+		w.deleted[d] = true
 	case "archive":
 		do("POST", "/v1/groups/"+g.String()+"/archive", `{"reason": "over"}`, true)
 		w.archived[g] = true
