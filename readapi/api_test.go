@@ -18,6 +18,7 @@ func TestAPI(t *testing.T) {
 		"ADryRunTellsWhoWouldSeeWhatAndChangesNothing":                  testADryRunTellsWhoWouldSeeWhatAndChangesNothing,
 		"AGroupIsRenamedAndItsOldNameIsFree":                            testAGroupIsRenamedAndItsOldNameIsFree,
 		"AVehicleIsSeenThroughItsGroupsUntilItLeavesTheRegister":        testAVehicleIsSeenThroughItsGroupsUntilItLeavesTheRegister,
+		"WhereAVehicleIsShowsToWhoSeesItAndOnlyTheLatestCounts":         testWhereAVehicleIsShowsToWhoSeesItAndOnlyTheLatestCounts,
 		"AFileIsReadAsTheTemplateSays":                                  testAFileIsReadAsTheTemplateSays,
 		"ChangesOfGroupsAreForThoseWhoMayAndSee":                        testChangesOfGroupsAreForThoseWhoMayAndSee,
 		"AFileIsImportedOverHTTPAndTwiceIsOnce":                         testAFileIsImportedOverHTTPAndTwiceIsOnce,

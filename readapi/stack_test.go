@@ -25,6 +25,7 @@ import (
 	"waybill/aggregates/commandapi"
 	"waybill/aggregates/policies"
 	"waybill/aggregates/problem"
+	"waybill/aggregates/telemetry"
 	"waybill/events"
 	"waybill/events/consume"
 	"waybill/events/node"
@@ -178,7 +179,9 @@ func (s *stack) serve(t testing.TB, logger *slog.Logger, key []byte, limit time.
 	t.Helper()
 	problems := problem.NewRenderer(logger, uuid.New)
 	registry := prometheus.NewRegistry()
-	commands, err := commandapi.Routes(commandapi.Config{Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems,
+	positions, err := telemetry.New(telemetry.Config{Pool: s.pools.Identity, Keep: 5})
+	must(t, err)
+	commands, err := commandapi.Routes(commandapi.Config{Positions: positions, Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems,
 		SetupToken: setupToken, VisibleLimit: 30 * time.Second, Logger: logger})
 	must(t, err)
 	queries, err := readapi.Routes(readapi.Config{Pool: s.pools.Reader, Access: s.access, Progress: s.progress, Problems: problems,

@@ -84,6 +84,15 @@ func (s *Service) RemoveVehicle(ctx context.Context, c access.Caller, env Envelo
 	return aggregates.Execute(ctx, s.x, groups, group.AllID(c.Org), cmd, group.RemoveVehicle{Vehicle: id}.Decide)
 }
 
+// MayReportPositions refuses who may not tell where a vehicle is. Errors: NotFound,
+// Denied.
+func (s *Service) MayReportPositions(ctx context.Context, c access.Caller, id uuid.UUID) error {
+	if err := s.seesVehicle(ctx, c, id); err != nil {
+		return err
+	}
+	return need(c, access.ManageVehicles)
+}
+
 func noVehicle() error {
 	return fault.New(fault.NotFound, "vehicle-not-found", "There is no such vehicle.")
 }

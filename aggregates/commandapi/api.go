@@ -15,6 +15,7 @@ import (
 	"waybill/aggregates/access/route"
 	"waybill/aggregates/command"
 	"waybill/aggregates/problem"
+	"waybill/aggregates/telemetry"
 	"waybill/events"
 )
 
@@ -49,9 +50,13 @@ type Config struct {
 	Imports int
 	// TempDir is where files are staged. Defaults to the system's.
 	TempDir string
+	// Positions keeps where vehicles are. Nil leaves their route out.
+	Positions *telemetry.Store
 	// NewID makes the ids of commands that come without a key. Defaults to
 	// random UUIDs.
 	NewID func() uuid.UUID
+	// Trail keeps sign-ins and refusals. Defaults to keeping none.
+	Trail Trail
 	// Logger gets what is not the caller's business. Defaults to discarding.
 	Logger *slog.Logger
 }
@@ -71,6 +76,9 @@ func newAPI(cfg Config) (*api, error) {
 	}
 	if cfg.NewID == nil {
 		cfg.NewID = uuid.New
+	}
+	if cfg.Trail == nil {
+		cfg.Trail = untrailed{}
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -92,7 +100,7 @@ func Routes(cfg Config) ([]route.Route, error) {
 	}
 	var all []route.Route
 	for _, some := range [][]route.Route{
-		a.sessionRoutes(), a.organisationRoutes(), a.groupRoutes(), a.groupLifeRoutes(), a.userRoutes(), a.clientRoutes(), a.deliveryRoutes(), a.deliveryLifeRoutes(), a.deliveryBulkRoutes(), a.importRoutes(),
+		a.sessionRoutes(), a.organisationRoutes(), a.groupRoutes(), a.groupLifeRoutes(), a.userRoutes(), a.clientRoutes(), a.deliveryRoutes(), a.deliveryLifeRoutes(), a.deliveryBulkRoutes(), a.importRoutes(), a.positionRoutes(),
 	} {
 		all = append(all, some...)
 	}

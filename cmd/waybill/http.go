@@ -13,6 +13,7 @@ import (
 	"waybill/aggregates/access/route"
 	"waybill/aggregates/commandapi"
 	"waybill/aggregates/problem"
+	"waybill/aggregates/telemetry"
 	"waybill/readapi"
 )
 
@@ -31,7 +32,8 @@ func listen(address string) (net.Listener, error) {
 
 // serve is what a server does besides following the log, until ctx ends.
 func (s *system) serve(ctx context.Context, l net.Listener, setupToken string, ready func()) error {
-	return alongside(s.tidy, func(ctx context.Context) error { return s.serveHTTP(ctx, l, setupToken, ready) })(ctx)
+	// The trail outlives the requests, so that it holds what the last ones did.
+	return runLayers(ctx, s.trail.Run, alongside(s.tidy, func(ctx context.Context) error { return s.serveHTTP(ctx, l, setupToken, ready) }))
 }
 
 // tidying is how often sessions and links whose time is over are deleted. They
@@ -88,8 +90,12 @@ func (s *system) handler(setupToken string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
+	positions, err := telemetry.New(telemetry.Config{Pool: s.pools.Identity})
+	if err != nil {
+		return nil, err
+	}
 	commands, err := commandapi.Routes(commandapi.Config{
-		Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems, SetupToken: setupToken, Logger: s.log,
+		Positions: positions, Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems, SetupToken: setupToken, Trail: s.trail, Logger: s.log,
 	})
 	if err != nil {
 		return nil, err

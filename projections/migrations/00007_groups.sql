@@ -20,7 +20,47 @@ GRANT SELECT ON read.progress TO waybill_identity;
 CREATE POLICY identity ON read.deliveries FOR SELECT TO waybill_identity USING (current_user = 'waybill_identity');
 CREATE POLICY identity ON read.progress FOR SELECT TO waybill_identity USING (current_user = 'waybill_identity');
 
+-- Where vehicles are: no facts of the log, and not to be made again from it. Of the
+-- trail, the last positions of each vehicle are kept.
+CREATE SCHEMA telemetry;
+CREATE TABLE telemetry.latest (
+    vehicle_id uuid PRIMARY KEY,
+    org_id     uuid             NOT NULL,
+    at         timestamptz      NOT NULL,
+    latitude   double precision NOT NULL, -- degrees, WGS 84
+    longitude  double precision NOT NULL,
+    speed      double precision,          -- km/h
+    heading    double precision           -- degrees, clockwise from north
+) WITH (fillfactor = 50);
+CREATE TABLE telemetry.trail (
+    vehicle_id uuid             NOT NULL,
+    at         timestamptz      NOT NULL,
+    org_id     uuid             NOT NULL,
+    latitude   double precision NOT NULL,
+    longitude  double precision NOT NULL,
+    speed      double precision,
+    heading    double precision,
+    PRIMARY KEY (vehicle_id, at)
+);
+GRANT USAGE ON SCHEMA telemetry TO waybill_identity, waybill_reader;
+GRANT SELECT, INSERT, UPDATE, DELETE ON telemetry.latest, telemetry.trail TO waybill_identity;
+GRANT SELECT ON telemetry.latest, telemetry.trail TO waybill_reader;
+ALTER TABLE telemetry.latest ENABLE ROW LEVEL SECURITY;
+ALTER TABLE telemetry.latest FORCE ROW LEVEL SECURITY;
+ALTER TABLE telemetry.trail ENABLE ROW LEVEL SECURITY;
+ALTER TABLE telemetry.trail FORCE ROW LEVEL SECURITY;
+CREATE POLICY identity ON telemetry.latest TO waybill_identity
+    USING (current_user = 'waybill_identity') WITH CHECK (current_user = 'waybill_identity');
+CREATE POLICY identity ON telemetry.trail TO waybill_identity
+    USING (current_user = 'waybill_identity') WITH CHECK (current_user = 'waybill_identity');
+-- Who sees the vehicle sees where it is.
+CREATE POLICY reader ON telemetry.latest FOR SELECT TO waybill_reader
+    USING (org_id = (SELECT read.asking_org()) AND EXISTS (SELECT FROM read.vehicles v WHERE v.vehicle_id = latest.vehicle_id));
+CREATE POLICY reader ON telemetry.trail FOR SELECT TO waybill_reader
+    USING (org_id = (SELECT read.asking_org()) AND EXISTS (SELECT FROM read.vehicles v WHERE v.vehicle_id = trail.vehicle_id));
+
 -- +goose Down
+DROP SCHEMA telemetry CASCADE;
 DROP POLICY identity ON read.progress;
 DROP POLICY identity ON read.deliveries;
 REVOKE SELECT ON read.progress FROM waybill_identity;
