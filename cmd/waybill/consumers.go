@@ -27,8 +27,13 @@ func (s *system) consumers() (layer, error) {
 	if err != nil {
 		return nil, err
 	}
+	due, clock, err := s.deadlines()
+	if err != nil {
+		return nil, err
+	}
 	var layers []layer
 	for _, c := range []consume.Config{
+		due,
 		{Name: readmodel.Name, Prefixes: events.AggregatePrefixes(), Log: s.model.Log(), Handler: s.model.Handle},
 		{Name: policies.Name, Prefixes: policies.Prefixes(), Handler: react.Handle},
 		{Name: policies.MergesName, Prefixes: policies.MergesPrefixes(), Handler: move.Handle},
@@ -44,7 +49,11 @@ func (s *system) consumers() (layer, error) {
 		if err != nil {
 			return nil, err
 		}
-		e := &election{name: c.Name, pool: s.pools.Projector, run: consumer.Run, log: s.log, pause: time.Second, check: 5 * time.Second}
+		run := layer(consumer.Run)
+		if c.Name == due.Name { // who keeps the deadlines keeps the time
+			run = alongside(run, clock.Run)
+		}
+		e := &election{name: c.Name, pool: s.pools.Projector, run: run, log: s.log, pause: time.Second, check: 5 * time.Second}
 		layers = append(layers, e.Run)
 	}
 	return alongside(layers...), nil
