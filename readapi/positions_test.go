@@ -77,7 +77,8 @@ func testWhereAVehicleIsShowsToWhoSeesItAndOnlyTheLatestCounts(t *testing.T, s *
 			t.Errorf("%s: %d %s, want a refusal of %s", body, a.status, a.body, field)
 		}
 	}
-	f.owner.done(t, "PUT", "/v1/users/"+mia.user.String()+"/permissions", `{"permissions": {"view_vehicles": false}}`)
+	user := "/v1/users/" + mia.user.String()
+	f.owner.done(t, "PUT", user+"/permissions", `{"permissions": {"view_vehicles": false}}`, "If-Match", f.owner.ok(t, user).header.Get("ETag"))
 	if a := mia.get(t, path); a.status != http.StatusNotFound {
 		t.Errorf("with view_vehicles off: %d", a.status)
 	}
