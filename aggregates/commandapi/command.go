@@ -133,6 +133,7 @@ func on[In sayer](a *api, s spec, run func(ctx context.Context, c call, in In) (
 		execute := func(w http.ResponseWriter) (settled bool, err error) {
 			out, err := run(r.Context(), c, in)
 			if err != nil {
+				a.refused(s, c, err)
 				return false, unmatched(err)
 			}
 			return !out.unsettled, a.answer(w, r, s, status, out)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -63,19 +62,21 @@ func (a *api) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	source := access.SourceOf(r)
 	members, err := a.cfg.Access.SignIn(r.Context(), in.Email, in.Password)
 	if err != nil {
+		a.refusedSignIn(err, nil, source)
 		return err
 	}
-	source := access.SourceOf(r)
 	// The wrong portal is not told from a wrong password, nor is an invitation
 	// accepted there.
-	members = slices.DeleteFunc(members, func(m access.Membership) bool { return in.Portal != "" && in.Portal != access.PortalOf(m.Role) })
-	m, err := a.choose(r.Context(), members, in.Organisation, source)
+	here, elsewhere := ofPortal(members, in.Portal)
+	m, err := a.choose(r.Context(), here, in.Organisation, source)
 	if err == nil || fault.Is(err, fault.Invalid) { // the organisation is still to be said
 		try.Succeeded()
 	}
 	if err != nil {
+		a.refusedSignIn(err, elsewhere, source)
 		return err
 	}
 	source.Portal = access.PortalOf(m.Role)
@@ -83,8 +84,22 @@ func (a *api) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	a.cfg.Trail.Record(m.Org, events.Actor{Type: events.ActorUser, ID: m.User.String()}, source, &events.SignedIn{User: m.User, Session: s.ID})
 	w.Header().Set("Location", "/v1/sessions/current")
 	return send(w, http.StatusCreated, SessionOpened{Token: s.Token.Reveal(), ExpiresAt: s.ExpiresAt, User: m.User, Organisation: m.Org, Portal: source.Portal})
+}
+
+// ofPortal divides memberships into those of a portal and the others. Without a
+// portal all are.
+func ofPortal(members []access.Membership, portal string) (here, elsewhere []access.Membership) {
+	for _, m := range members {
+		if portal == "" || portal == access.PortalOf(m.Role) {
+			here = append(here, m)
+		} else {
+			elsewhere = append(elsewhere, m)
+		}
+	}
+	return here, elsewhere
 }
 
 // choose finds the one membership that is meant. Memberships that are only

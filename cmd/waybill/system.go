@@ -15,6 +15,7 @@ import (
 	"waybill/aggregates"
 	"waybill/aggregates/access"
 	"waybill/aggregates/command"
+	"waybill/aggregates/trail"
 	"waybill/events"
 	"waybill/events/fault"
 	"waybill/events/store"
@@ -35,6 +36,7 @@ type system struct {
 	codec    *events.Codec
 	access   *access.Service
 	commands *command.Service
+	trail    *trail.Recorder
 	progress *projections.Progress
 	model    *readmodel.Model
 	cursors  []byte // key of the query API's cursors
@@ -129,6 +131,9 @@ func (s *system) buildCommands(ctx context.Context) error {
 	}
 	executor, err := aggregates.New(aggregates.Config{Store: s.store, Codec: s.codec})
 	if err != nil {
+		return err
+	}
+	if s.trail, err = trail.New(trail.Config{Executor: executor, Store: s.store, Codec: s.codec, Registry: s.registry, Logger: s.log}); err != nil {
 		return err
 	}
 	s.commands, err = command.New(command.Config{

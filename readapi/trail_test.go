@@ -1,0 +1,89 @@
+package readapi_test
+
+import (
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"waybill/aggregates/access/route"
+	"waybill/aggregates/commandapi"
+	"waybill/aggregates/problem"
+	"waybill/events"
+)
+
+// notes keeps what was recorded.
+type notes struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (n *notes) Record(org uuid.UUID, who events.Actor, from events.Source, p events.Payload) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var what string
+	switch p := p.(type) {
+	case *events.SignedIn:
+		what = "of " + p.User.String()
+	case *events.SignInRefused:
+		what = p.Cause
+	case *events.CommandRefused:
+		what = p.Command + " " + p.Cause + " " + p.Target
+	}
+	n.all = append(n.all, fmt.Sprintf("%s %s %s %s ip=%t", org, who.Type, p.EventType(), what, from.IP != ""))
+}
+
+func (n *notes) take() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	all := n.all
+	n.all = nil
+	return all
+}
+
+func testSignInsAndRefusalsAreOnTheTrail(t *testing.T, s *stack) {
+	f := newFruit(t, s)
+	org := f.owner.org(t)
+	const email = "ann-trail@example.com"
+	user := f.owner.done(t, "POST", "/v1/users", `{"name": "Ann", "email": "`+email+`", "role": "cso", "groups": ["`+f.apple.String()+`"]}`).ID
+	s.join(t, org, user, email)
+
+	trail := &notes{}
+	problems := problem.NewRenderer(slog.New(slog.DiscardHandler), uuid.New)
+	routes, err := commandapi.Routes(commandapi.Config{Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems, Trail: trail})
+	must(t, err)
+	router, err := route.Router(route.Config{Access: s.access, Problems: problems, Registry: prometheus.NewRegistry()}, routes...)
+	must(t, err)
+	noted := &stack{Server: httptest.NewServer(router)}
+	t.Cleanup(noted.Server.Close)
+
+	ann := person{s: noted}
+	expect := func(step string, want ...string) {
+		t.Helper()
+		if got := trail.take(); !slices.Equal(got, want) {
+			t.Errorf("%s: the trail has %q, want %q", step, got, want)
+		}
+	}
+	noted.credentials(t, fmt.Sprintf(`{"email": %q, "password": "wrong horse"}`, email))
+	noted.credentials(t, `{"email": "nobody-trail@example.com", "password": "wrong horse"}`)
+	nobody := uuid.Nil.String() + " identity SignInRefused sign-in-failed ip=true"
+	expect("wrong passwords", nobody, nobody)
+	noted.credentials(t, fmt.Sprintf(`{"email": %q, "password": %q, "portal": "client"}`, email, password))
+	expect("the wrong portal", org.String()+" identity SignInRefused wrong-portal ip=true")
+	var opened commandapi.SessionOpened
+	noted.credentials(t, fmt.Sprintf(`{"email": %q, "password": %q}`, email, password)).into(t, &opened)
+	ann.token = opened.Token
+	expect("signing in", org.String()+" user SignedIn of "+user.String()+" ip=true")
+	if a := ann.do(t, "POST", "/v1/groups", `{"name": "Mine"}`); a.status != http.StatusForbidden {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	expect("a verb that is not hers", org.String()+" user CommandRefused CreateGroup permission-missing  ip=true")
+	ann.do(t, "POST", "/v1/deliveries/"+f.d[1].String()+"/hold", `{}`)
+	expect("what she does not see", org.String()+" user CommandRefused Hold delivery-not-found id "+f.d[1].String()+" ip=true")
+}
