@@ -21,7 +21,7 @@ type linkFlags struct {
 
 // signInLinkCmd makes a one-time link.
 type signInLinkCmd struct {
-	Email        string `arg:"" help:"E-mail of the user."`
+	Email        string `arg:"" help:"E-mail of the user, or of an invited client."`
 	Organisation string `placeholder:"NAME" help:"Name or id of the organisation, when the person is in several."`
 	linkFlags
 	storageFlags
@@ -47,7 +47,17 @@ func (c *signInLinkCmd) Run(ctx context.Context, m *Main) error {
 		case err != nil:
 			return err
 		case len(members) == 0:
-			return fault.New(fault.NotFound, "user-not-found", "No invited or active user has the e-mail %s; add the user first", c.Email)
+			clients, err := s.invitedClients(ctx, c.Email, org)
+			if err != nil {
+				return err
+			}
+			if len(clients) == 1 {
+				return s.printClientLink(ctx, m.Stdout, clients[0], c.Email, c.URL)
+			}
+			if len(clients) > 1 {
+				return &usageError{fmt.Errorf("clients with the e-mail %s are invited several times: name one organisation with --organisation", c.Email)}
+			}
+			return fault.New(fault.NotFound, "user-not-found", "No invited or active user, and no invited client, has the e-mail %s; add or invite them first", c.Email)
 		case len(members) > 1:
 			var names []string
 			for _, one := range members {
