@@ -2,11 +2,10 @@
 //
 // It has two ways in. [Publisher] and [Subscriber] are Watermill's ordinary
 // pair over EventStoreDB: one event, one message, one stream per topic, with or
-// without a consumer group.
-// [Consumer] is the high-rate path that projections, policies and mail share: a
-// Watermill Router in which one message carries a [Run] of consecutive events
-// of the global log, folded by the handler into a [Unit] of work that is
-// committed while the next run is being folded.
+// without a consumer group. [Consumer] is the high-rate path that projections,
+// policies and mail share: a Watermill Router in which one message carries a
+// [Run] of consecutive events of the global log, folded by the handler into a
+// [Unit] of work that is committed while the next run is being folded.
 //
 // The contract of the high-rate path is in two small interfaces, [Log] and
 // [Unit]: the place where a consumer's progress lives, and the work of one run,

@@ -1,5 +1,6 @@
 // Package store is how waybill talks to EventStoreDB: append with an explicit
-// expected revision, read a stream, follow the global log by stream prefix.
+// expected revision, read a stream, follow the global log by stream prefix,
+// consume a stream as one of a group.
 //
 // It speaks through the client module's own protocol stubs, connection strings
 // and configuration, over connections that it dials, watches, replaces and

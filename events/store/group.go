@@ -141,9 +141,7 @@ func (c GroupConfig) createRequest() *persistent.CreateReq {
 			StreamIdentifier: c.streamIdentifier(),
 			RevisionOption:   &persistent.CreateReq_StreamOptions_Start{Start: &shared.Empty{}},
 		}},
-		//lint:ignore SA1019 what servers before 21.10 want to see
-		StreamIdentifier: c.streamIdentifier(),
-		GroupName:        c.Name,
-		Settings:         settings,
+		GroupName: c.Name,
+		Settings:  settings,
 	}}
 }

@@ -33,9 +33,9 @@ type member struct {
 // comes when handle has returned. Nil means that the event is dealt with. An
 // error that wraps [ErrPark] has it parked, any other one has it handed out
 // again at once, before every later event; the server gets the error's text as
-// the reason. The context given to handle ends with ctx and
-// when the connection is lost: then the server may give the same event to
-// another member already, and what handle returns may not reach it.
+// the reason. The context given to handle ends with ctx and when the connection
+// is lost: then the server may give the same event to another member already,
+// and what handle returns may not reach it.
 //
 // So an event is handed out at least once. What this member has dealt with it is
 // not given again, outage or not, unless the group was changed or deleted, or
