@@ -98,6 +98,10 @@ func testACursorIsGoodForItsCallerAndItsFiltersOnly(t *testing.T, s *stack) {
 	if a := f.adam.get(t, "/v1/deliveries?limit=2&cursor="+adams); a.status != http.StatusOK {
 		t.Errorf("its own caller, with another size of page: %d %s", a.status, a.body)
 	}
+	other := "A"
+	if adams[0] == 'A' {
+		other = "B"
+	}
 	for name, tc := range map[string]struct {
 		who  person
 		path string
@@ -109,7 +113,7 @@ func testACursorIsGoodForItsCallerAndItsFiltersOnly(t *testing.T, s *stack) {
 		"another value":         {f.wayne, "/v1/deliveries?date_from=2026-01-02&cursor=" + cursor(f.wayne, "/v1/deliveries?limit=1&date_from=2026-01-01")},
 		"another list":          {f.adam, "/v1/groups?cursor=" + adams},
 		"another list's cursor": {f.wayne, "/v1/deliveries?cursor=" + cursorOf(t, f.wayne, "/v1/groups?limit=1")},
-		"a changed one":         {f.adam, "/v1/deliveries?cursor=" + "A" + adams[1:]},
+		"a changed one":         {f.adam, "/v1/deliveries?cursor=" + other + adams[1:]},
 		"half of one":           {f.adam, "/v1/deliveries?cursor=" + adams[:len(adams)/2]},
 		"made up":               {f.adam, "/v1/deliveries?cursor=eyJhIjoxfQ"},
 		"no base64":             {f.adam, "/v1/deliveries?cursor=%21%21"},
