@@ -10,8 +10,8 @@ type Permission uint8
 // requests and answers hold.
 const (
 	ExportDeliveries Permission = iota
-	UpdateStatus                // dispatch, complete, fail
-	CreateDeliveries            // create, import, tag and untag
+	UpdateStatus                // every move of a delivery, its outcome and its ETA
+	CreateDeliveries            // create, import, change, attempt again, tag and untag
 	DeleteDeliveries
 	AssignVehicles
 	ViewVehicles // off hides vehicles always
