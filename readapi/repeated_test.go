@@ -21,6 +21,7 @@ func TestIdentity(t *testing.T) {
 		"RequestsAtOnceWithOneKeyAreExecutedOnce":           testRequestsAtOnceWithOneKeyAreExecutedOnce,
 		"AKeptAnswerIsNotForWhoLostSight":                   testAKeptAnswerIsNotForWhoLostSight,
 		"WhoTriesTooOftenWaitsWhetherOrNotThereIsAnAccount": testWhoTriesTooOftenWaitsWhetherOrNotThereIsAnAccount,
+		"AnAPIKeyNeverHasMoreThanItsUser":                   testAnAPIKeyNeverHasMoreThanItsUser,
 		"SignInsAndRefusalsAreOnTheTrail":                   testSignInsAndRefusalsAreOnTheTrail,
 		"SessionsAreListedAndEndedByTheirOwnUserOnly":       testSessionsAreListedAndEndedByTheirOwnUserOnly,
 		"ARequestLeftByACrashIsExecutedAgainAndOnceOnly":    testARequestLeftByACrashIsExecutedAgainAndOnceOnly,

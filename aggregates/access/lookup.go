@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
@@ -31,10 +32,13 @@ const callerQuery = `
 	) g
 	WHERE s.token_hash = ANY($1) AND s.expires_at > $2 AND u.status = 'active'`
 
-// Caller returns who sends this session token, as it stands at this moment.
-// Errors: Unauthenticated for whatever is no token of an open session of an
-// active user.
+// Caller returns who sends this session token or API key, as it stands at this
+// moment. Errors: Unauthenticated for whatever is neither a token of an open
+// session nor an open key of an active user.
 func (s *Service) Caller(ctx context.Context, token string) (Caller, error) {
+	if strings.HasPrefix(token, KeyPrefix) {
+		return s.keyCaller(ctx, token)
+	}
 	hash, ok := tokenHash(token)
 	if !ok {
 		return Caller{}, errNoSession()

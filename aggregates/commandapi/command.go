@@ -123,7 +123,7 @@ func on[In sayer](a *api, s spec, run func(ctx context.Context, c call, in In) (
 			return err
 		}
 		said := in.said()
-		c.env = command.Envelope{CommandID: a.cfg.NewID(), Reason: said.Reason, Approval: events.Approval(said.Approval)}
+		c.env = command.Envelope{CommandID: a.cfg.NewID(), OnBehalfOf: behalf(c.caller), Reason: said.Reason, Approval: events.Approval(said.Approval)}
 		if c.dryRun, err = dryRun(r, s.dryRun); err != nil {
 			return err
 		}

@@ -85,7 +85,7 @@ func (a *api) importDeliveries(w http.ResponseWriter, r *http.Request) error {
 	// What cannot move its deadlines keeps the server's.
 	_ = connection.SetReadDeadline(time.Now().Add(importTime))
 	_ = connection.SetWriteDeadline(time.Now().Add(importTime))
-	out, err := a.runImport(r.Context(), c, command.Envelope{CommandID: id}, http.MaxBytesReader(w, r.Body, a.cfg.MaxImport), cfg, in)
+	out, err := a.runImport(r.Context(), c, command.Envelope{CommandID: id, OnBehalfOf: behalf(c)}, http.MaxBytesReader(w, r.Body, a.cfg.MaxImport), cfg, in)
 	if err != nil {
 		var large *http.MaxBytesError
 		if errors.As(err, &large) {

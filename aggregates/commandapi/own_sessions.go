@@ -7,7 +7,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/gorilla/mux"
 
-	"waybill/aggregates/access"
 	"waybill/events/fault"
 )
 
@@ -29,7 +28,10 @@ type OwnSession struct {
 }
 
 func (a *api) listSessions(w http.ResponseWriter, r *http.Request) error {
-	c := access.CallerOf(r.Context())
+	c, err := person(r)
+	if err != nil {
+		return err
+	}
 	open, err := a.cfg.Access.SessionsOf(r.Context(), c.Org, c.User)
 	if err != nil {
 		return err
@@ -43,7 +45,10 @@ func (a *api) listSessions(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) endSession(w http.ResponseWriter, r *http.Request) error {
-	c := access.CallerOf(r.Context())
+	c, err := person(r)
+	if err != nil {
+		return err
+	}
 	id, err := uuid.Parse(mux.Vars(r)["id"])
 	if err != nil {
 		return fault.New(fault.NotFound, "", "no id in the path")

@@ -47,7 +47,7 @@ func (a *api) sessionRoutes() []route.Route {
 		{Method: http.MethodPost, Path: "/v1/passwords", Name: "setPassword", Summary: "Set a password with a one-time token; an invitation is accepted by it.", Public: true,
 			Handler: a.handler(a.setPassword), Body: route.Of[NewPassword](), Answer: route.Of[PasswordSet](), Status: http.StatusOK},
 	}
-	return append(routes, pageRoutes()...)
+	return append(append(routes, a.apiKeyRoutes()...), pageRoutes()...)
 }
 
 func (a *api) signIn(w http.ResponseWriter, r *http.Request) error {
@@ -155,7 +155,11 @@ func (a *api) accept(ctx context.Context, org, user, identity, invitation uuid.U
 }
 
 func (a *api) signOut(w http.ResponseWriter, r *http.Request) error {
-	if err := a.cfg.Access.EndSession(r.Context(), access.CallerOf(r.Context()).Session); err != nil {
+	c, err := person(r)
+	if err != nil {
+		return err
+	}
+	if err := a.cfg.Access.EndSession(r.Context(), c.Session); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)
@@ -163,7 +167,10 @@ func (a *api) signOut(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) signOutEverywhere(w http.ResponseWriter, r *http.Request) error {
-	c := access.CallerOf(r.Context())
+	c, err := person(r)
+	if err != nil {
+		return err
+	}
 	if err := a.cfg.Access.EndSessionsOf(r.Context(), c.Org, c.User); err != nil {
 		return err
 	}

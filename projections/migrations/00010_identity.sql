@@ -1,5 +1,5 @@
--- Requests that may be repeated, with the answers they got, and when a session was
--- last used. Only waybill_identity reaches them.
+-- Requests that may be repeated, with the answers they got, the API keys of
+-- machines, and when a session was last used. Only waybill_identity reaches them.
 
 -- +goose Up
 CREATE TABLE identity.idempotency (
@@ -21,8 +21,25 @@ CREATE INDEX idempotency_expires ON identity.idempotency (expires_at);
 
 ALTER TABLE identity.sessions ADD COLUMN last_seen_at timestamptz; -- to some minutes; null = not since it was opened
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON identity.idempotency TO waybill_identity;
+-- What an API key gives is bounded by its user at every request; null = by nothing
+-- else.
+CREATE TABLE identity.api_keys (
+    key_id       uuid PRIMARY KEY,
+    token_hash   bytea       NOT NULL UNIQUE,
+    org_id       uuid        NOT NULL,
+    user_id      uuid        NOT NULL,
+    name         text        NOT NULL,
+    permissions  text[],
+    groups       uuid[],
+    created_at   timestamptz NOT NULL,
+    expires_at   timestamptz,
+    revoked_at   timestamptz,
+    last_used_at timestamptz -- to some minutes
+);
+CREATE INDEX api_keys_user ON identity.api_keys (org_id, user_id);
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON identity.idempotency, identity.api_keys TO waybill_identity;
 
 -- +goose Down
 ALTER TABLE identity.sessions DROP COLUMN last_seen_at;
-DROP TABLE identity.idempotency;
+DROP TABLE identity.api_keys, identity.idempotency;
