@@ -101,6 +101,12 @@ func testWhatIsForeignLooksExactlyAsIfItDidNotExist(t *testing.T, s *stack) {
 		{"POST", "/v1/deliveries/%/tag", `{"group": "` + f.apple.String() + `", "reason": "x"}`}, {"POST", "/v1/deliveries/%/untag", ""},
 		{"POST", "/v1/deliveries/%/assign", `{"vehicle": "` + uuid.NewString() + `"}`},
 		{"POST", "/v1/groups/%/archive", `{"reason": "x"}`}, {"POST", "/v1/groups/%/restore", ""},
+		{"POST", "/v1/groups/%/rename", `{"name": "Apple"}`}, {"POST", "/v1/groups/%/merge", `{"into": "` + f.apple.String() + `"}`},
+		{"POST", "/v1/groups/" + f.apple.String() + "/merge?dry_run=true", `{"into": "%"}`}, {"POST", "/v1/groups/%/archive?dry_run=true", `{"reason": "x"}`},
+		{"GET", "/v1/groups/%/import-template", ""}, {"PUT", "/v1/groups/%/import-template", `{}`},
+		{"PUT", "/v1/groups/%/vehicles/" + uuid.NewString(), ""}, {"DELETE", "/v1/groups/%/vehicles/" + uuid.NewString(), ""},
+		{"DELETE", "/v1/vehicles/%", ""}, {"GET", "/v1/vehicles/%/positions", ""},
+		{"POST", "/v1/vehicles/%/positions", `{"positions": [{"at": "2026-03-01T12:00:00Z", "latitude": 0, "longitude": 0}]}`},
 		{"POST", "/v1/users/%/block", ""}, {"POST", "/v1/users/%/unblock", ""}, {"PUT", "/v1/users/%/permissions", `{"permissions": {}}`},
 		{"PUT", "/v1/users/%/groups/" + f.apple.String(), ""}, {"DELETE", "/v1/users/%/groups/" + f.apple.String(), ""},
 		{"PUT", "/v1/users/%/role", `{"role": "cso"}`}, {"PUT", "/v1/users/%/groups", `{"groups": ["` + f.apple.String() + `"]}`},
@@ -118,7 +124,7 @@ func testWhatIsForeignLooksExactlyAsIfItDidNotExist(t *testing.T, s *stack) {
 	for who, p := range map[string]person{"adam": f.adam, "another owner": other.owner} {
 		for _, try := range tries {
 			send := func(id string) answer {
-				a := p.do(t, try.method, strings.ReplaceAll(try.path, "%", id), try.body, "If-Match", `"0"`)
+				a := p.do(t, try.method, strings.ReplaceAll(try.path, "%", id), strings.ReplaceAll(try.body, "%", id), "If-Match", `"0"`)
 				a.header.Del("Date")
 				return a
 			}
