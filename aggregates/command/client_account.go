@@ -91,45 +91,45 @@ func (s *Service) CreateClientAccount(ctx context.Context, c access.Caller, env 
 	if err := mayManage(c, t.State); err != nil {
 		return ClientAccountMade{}, err
 	}
-	make, err := s.account(ctx, cmd, t, in)
+	create, err := s.account(ctx, cmd, t, in)
 	if err != nil {
 		res, err := unlessDone(ctx, s, clients, in.Client, cmd, err)
 		return ClientAccountMade{User: t.User, Group: t.Group, Result: res}, err
 	}
-	out := ClientAccountMade{User: make.User}
-	if out.Group, err = s.groupFor(ctx, c, cmd, in.Client, t, in.GroupName, make.Details.BusinessName); err != nil {
+	out := ClientAccountMade{User: create.User}
+	if out.Group, err = s.groupFor(ctx, c, cmd, in.Client, t, in.GroupName, create.Details.BusinessName); err != nil {
 		return out, err
 	}
-	out.Result, err = s.onClient(ctx, c, cmd, in.Client, make.Decide)
+	out.Result, err = s.onClient(ctx, c, cmd, in.Client, create.Decide)
 	return out, err
 }
 
 // account prepares the creation of a client's account, and refuses what can be
 // refused before anything is made.
 func (s *Service) account(ctx context.Context, cmd aggregates.Command, t story, in CreateClientAccount) (client.CreateAccount, error) {
-	make := client.CreateAccount{Client: in.Client, Details: t.details, At: cmd.At}
+	create := client.CreateAccount{Client: in.Client, Details: t.details, At: cmd.At}
 	for _, f := range []struct {
 		given string
 		field *string
 	}{
-		{in.Details.BusinessName, &make.Details.BusinessName}, {in.Details.Contact, &make.Details.Contact},
-		{in.Details.Email, &make.Details.Email}, {in.Details.Phone, &make.Details.Phone},
+		{in.Details.BusinessName, &create.Details.BusinessName}, {in.Details.Contact, &create.Details.Contact},
+		{in.Details.Email, &create.Details.Email}, {in.Details.Phone, &create.Details.Phone},
 	} {
 		if f.given != "" {
 			*f.field = f.given
 		}
 	}
 	var err error
-	if make.Details.Email, err = access.NormaliseEmail(make.Details.Email); err != nil {
-		return make, err
+	if create.Details.Email, err = access.NormaliseEmail(create.Details.Email); err != nil {
+		return create, err
 	}
 	dry := t.State
 	dry.Group = uuid.Max // it is made on demand
-	if _, err := make.Decide(dry); err != nil {
-		return make, err
+	if _, err := create.Decide(dry); err != nil {
+		return create, err
 	}
-	make.User, make.Identity, err = s.contact(ctx, cmd, make.Details.Email)
-	return make, err
+	create.User, create.Identity, err = s.contact(ctx, cmd, create.Details.Email)
+	return create, err
 }
 
 // contact returns who the contact of a client's account is to be: a customer of

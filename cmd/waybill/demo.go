@@ -113,7 +113,11 @@ func (d *demo) prepare(ctx context.Context) (*shown, error) {
 	if err := d.add(ctx, people); err != nil {
 		return nil, err
 	}
-	return d.show(ctx, people)
+	out, err := d.show(ctx, people)
+	if err != nil {
+		return nil, err
+	}
+	return out, d.clients(ctx, out)
 }
 
 // found makes the organisation, with its owner and the Group field on.

@@ -39,7 +39,7 @@ func (d *demo) groups(ctx context.Context) (groups []demoGroup, untagged demoGro
 		SELECT g.group_id, g.name, count(d.delivery_id), coalesce(sum(d.item_count), 0)
 		FROM read.groups g
 		LEFT JOIN read.deliveries d ON d.org_id = g.org_id AND d.group_id = g.group_id
-		WHERE g.org_id = $1 AND g.kind <> 'all'
+		WHERE g.org_id = $1 AND g.kind = 'standard'
 		GROUP BY g.group_id, g.name
 		UNION ALL
 		SELECT '00000000-0000-0000-0000-000000000000', '', count(*), coalesce(sum(item_count), 0)

@@ -22,6 +22,7 @@ func (d *shown) print(w io.Writer, rep *report) error {
 	d.printGroups(w)
 	d.printUsers(w)
 	d.printTruth(w)
+	d.printClients(w)
 	if d.URL != "" {
 		d.printDoors(w)
 	}

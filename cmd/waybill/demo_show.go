@@ -21,6 +21,7 @@ type shown struct {
 	GroupsInAll  int           `json:"groups"`
 	PerGroup     []shownGroup  `json:"per_group"`
 	Users        []shownUser   `json:"users"`
+	Clients      []shownClient `json:"clients"`                       // both ways to an account
 	Numbers      []string      `json:"truth_table_columns,omitempty"` // D.O. numbers
 	URL          string        `json:"url,omitzero"`
 	Storage      string        `json:"storage"`

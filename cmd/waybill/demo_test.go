@@ -52,6 +52,10 @@ func TestTheDemoShowsWhoSeesWhatAndFindsItsDataAgain(t *testing.T) {
 		if len(d.Users) != sample.Groups+3 {
 			t.Errorf("%d users, want one per group, an owner, a manager and an employee", len(d.Users))
 		}
+		if c := d.Clients; len(c) != 2 || c[0].Name != "Cherry Ltd" || c[0].Mode != "invited" || c[0].Approval != "granted" ||
+			c[1].Name != "Damson Ltd" || c[1].Mode != "on_behalf" || c[1].Approval != "not_required" || c[0].Status != "active" || c[1].Status != "active" {
+			t.Errorf("the clients are %+v, want an account each way", c)
+		}
 		for _, u := range d.Users {
 			if want, ok := truth[u.Name]; ok && !slices.Equal(u.Truth, want) {
 				t.Errorf("%s sees %v of D1 to D4, want %v", u.Name, u.Truth, want)
