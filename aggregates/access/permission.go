@@ -95,6 +95,11 @@ const (
 	RoleAuditor    = "auditor" // read-only, sees the audit
 )
 
+// Roles returns all roles, those who may do most first.
+func Roles() []string {
+	return []string{RoleOwner, RoleSuperAdmin, RoleManager, RoleDispatcher, RoleCSO, RoleAuditor, RoleCustomer}
+}
+
 // Defaults returns what a role may do when no switch says otherwise, and
 // whether the role exists. This is the one table of role x permission.
 func Defaults(role string) (Set, bool) {

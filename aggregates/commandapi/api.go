@@ -98,13 +98,24 @@ func Routes(cfg Config) ([]route.Route, error) {
 	if err != nil {
 		return nil, err
 	}
+	return a.routes(), nil
+}
+
+// Declared returns the command routes as they are declared, for those who print
+// them. Their handlers serve nothing.
+func Declared() []route.Route { return (&api{}).routes() }
+
+func (a *api) routes() []route.Route {
 	var all []route.Route
 	for _, some := range [][]route.Route{
 		a.sessionRoutes(), a.organisationRoutes(), a.groupRoutes(), a.groupLifeRoutes(), a.userRoutes(), a.clientRoutes(), a.deliveryRoutes(), a.deliveryLifeRoutes(), a.deliveryBulkRoutes(), a.importRoutes(), a.positionRoutes(),
 	} {
 		all = append(all, some...)
 	}
-	return all, nil
+	for i := range all {
+		all[i].Needs = needs(all[i].Name)
+	}
+	return all
 }
 
 // handler renders the error that a handler returns.

@@ -18,6 +18,7 @@ type cli struct {
 	Migrate      migrateCmd      `cmd:"" help:"Bring the database's schema to this version."`
 	Rebuild      rebuildCmd      `cmd:"" help:"Build the read models anew from the event log."`
 	Eventstore   eventstoreCmd   `cmd:"" help:"Run the embedded event store alone, verify it, back it up."`
+	Permissions  permissionsCmd  `cmd:"" help:"Print which role may use which command."`
 	Version      versionCmd      `cmd:"" help:"Tell the version."`
 }
 

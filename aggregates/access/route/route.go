@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"reflect"
 	"strings"
+
+	"waybill/aggregates/access"
 )
 
 // Route is one method of one path.
@@ -22,6 +24,10 @@ type Route struct {
 	// Public routes are for everybody; all others need a session, and their
 	// handler finds the caller with access.CallerOf.
 	Public bool
+
+	// Needs is the permissions without which the route refuses what the caller
+	// sees; empty = whoever sees it may.
+	Needs access.Set
 
 	Params []Param      // query and header parameters; those of the path are found in Path
 	Body   reflect.Type // struct of the JSON body; nil = none

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"waybill/aggregates/access"
+	"waybill/aggregates/access/route"
+	"waybill/aggregates/commandapi"
+)
+
+type permissionsCmd struct {
+	JSON bool `help:"Print the table as JSON."`
+}
+
+// Run implements the verb.
+func (c *permissionsCmd) Run(m *Main) error {
+	table := permissions()
+	if c.JSON {
+		text, err := json.Marshal(table, jsontext.WithIndent("  "))
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(m.Stdout, "%s\n", text)
+		return err
+	}
+	return printPermissions(m.Stdout, table)
+}
+
+// permission is one line of the table: a command, and which roles may use it when
+// nobody has set a switch.
+type permission struct {
+	Command string   `json:"command"`
+	Method  string   `json:"method"`
+	Path    string   `json:"path"`
+	Needs   []string `json:"needs"`
+	Roles   []string `json:"roles"`
+
+	needs access.Set
+}
+
+// permissions is the table of role x command, from the routes as they are served.
+func permissions() []permission {
+	var table []permission
+	for _, r := range commandapi.Declared() {
+		if r.Public || r.Needs == 0 {
+			continue
+		}
+		p := permission{Command: r.Name, Method: r.Method, Path: r.Path, Needs: r.Needs.Names(), Roles: []string{}, needs: r.Needs}
+		for _, role := range access.Roles() {
+			if may(role, r) {
+				p.Roles = append(p.Roles, role)
+			}
+		}
+		table = append(table, p)
+	}
+	return table
+}
+
+func may(role string, r route.Route) bool {
+	set, _ := access.Defaults(role)
+	return set.Holds(r.Needs)
+}
+
+func printPermissions(w io.Writer, table []permission) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "COMMAND\tNEEDS\t%s\n", strings.ToUpper(strings.Join(access.Roles(), "\t")))
+	for _, p := range table {
+		cells := make([]string, len(access.Roles()))
+		for i, role := range access.Roles() {
+			cells[i] = "-"
+			if set, _ := access.Defaults(role); set.Holds(p.needs) {
+				cells[i] = "yes"
+			}
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\n", p.Command, strings.Join(p.Needs, ", "), strings.Join(cells, "\t"))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprint(w, "\nThis is what roles come with; a user's switches change it. Which rows a command reaches is decided by groups.\n"+
+		"What is not in the table is open to whoever sees what it is about: asking for one's own access, one's sessions, a client's own approval.\n")
+	return err
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/go-json-experiment/json"
+
+	"waybill/aggregates/access"
+)
+
+func TestTheTableOfRoleByCommandIsPrinted(t *testing.T) {
+	t.Parallel()
+	var table []permission
+	if err := json.Unmarshal([]byte(mustRun(t, "permissions", "--json")), &table); err != nil {
+		t.Fatal(err)
+	}
+	roles := map[string][]string{}
+	for _, p := range table {
+		roles[p.Command] = p.Roles
+	}
+	for command, want := range map[string][]string{
+		"addUser":              {access.RoleOwner, access.RoleSuperAdmin, access.RoleManager},
+		"grantAllGroupsAccess": {access.RoleOwner, access.RoleSuperAdmin},
+		"dispatch":             {access.RoleOwner, access.RoleSuperAdmin, access.RoleManager, access.RoleDispatcher, access.RoleCSO},
+	} {
+		if !slices.Equal(roles[command], want) {
+			t.Errorf("%s is for %v, want %v", command, roles[command], want)
+		}
+	}
+	text := mustRun(t, "permissions")
+	if lines := strings.Count(text, "\n"); lines < len(table)+1 || !strings.HasPrefix(text, "COMMAND") {
+		t.Errorf("the table is printed in %d lines, for %d commands", lines, len(table))
+	}
+}
