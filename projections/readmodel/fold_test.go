@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
@@ -105,6 +106,7 @@ func (p *projector) step(ctx context.Context) {
 		go cancel()
 		_ = run.Unit.Commit(dying, run.After, run.Last)
 		cancel()
+		p.buried(ctx)
 		return
 	case 3: // committed, but nobody heard of it: the same again is refused
 		p.commit(ctx, run)
@@ -116,6 +118,22 @@ func (p *projector) step(ctx context.Context) {
 		p.again(ctx, rapid.IntRange(0, first+n-1).Draw(p.t, "back"), first+n)
 	default:
 		p.commit(ctx, run)
+	}
+}
+
+// buried waits until no connection of a killed projector is left, so that what
+// it was about to commit is committed or never will be.
+func (p *projector) buried(ctx context.Context) {
+	p.bench.pools.Projector.Reset()
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for left := 1; left > 0; {
+		err := p.watch.QueryRow(ctx, `
+			SELECT count(*) FROM pg_stat_activity
+			WHERE datname = current_database() AND application_name = 'waybill_projector'`).Scan(&left)
+		if err != nil {
+			p.t.Fatalf("waiting for a killed projector to be gone: %v", err)
+		}
 	}
 }
 
