@@ -139,12 +139,17 @@ func (s *Service) redeem(ctx context.Context, hash []byte, email, encoded string
 	return t, nil
 }
 
-// setPassword writes the hash, ends the identity's sessions and its open tokens
-// that would set yet another password.
+// setPassword writes the hash, ends the identity's sessions, its API keys (whoever
+// stole a session may have made one) and its open tokens that would set yet
+// another password.
 func setPassword(ctx context.Context, tx pgx.Tx, identity uuid.UUID, encoded string, now time.Time) error {
 	batch := &pgx.Batch{}
 	batch.Queue(`UPDATE identity.identities SET password_hash = $2, password_set_at = $3 WHERE identity_id = $1`, identity, encoded, now)
 	batch.Queue(`DELETE FROM identity.sessions WHERE identity_id = $1`, identity)
+	batch.Queue(`
+		UPDATE identity.api_keys k SET revoked_at = $2
+		FROM read.users u
+		WHERE u.identity_id = $1 AND k.user_id = u.user_id AND k.org_id = u.org_id AND k.revoked_at IS NULL`, identity, now)
 	batch.Queue(`
 		UPDATE identity.tokens SET superseded_at = $2
 		WHERE identity_id = $1 AND purpose = 'password_reset' AND used_at IS NULL AND superseded_at IS NULL`, identity, now)

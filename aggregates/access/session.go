@@ -62,10 +62,20 @@ func (s *Service) EndSession(ctx context.Context, session uuid.UUID) error {
 	return wrapStorage(err, "end session %s", session)
 }
 
-// EndSessionsOf ends all sessions of a user in its organisation.
-func (s *Service) EndSessionsOf(ctx context.Context, org, user uuid.UUID) error {
+// SignOut ends all sessions of a user in its organisation, at its own wish; its
+// API keys stay.
+func (s *Service) SignOut(ctx context.Context, org, user uuid.UUID) error {
 	_, err := s.cfg.Pool.Exec(ctx, `DELETE FROM identity.sessions WHERE org_id = $1 AND user_id = $2`, org, user)
 	return wrapStorage(err, "end sessions of user %s", user)
+}
+
+// EndSessionsOf ends all sessions and API keys of a user in its organisation, so
+// that nothing that lets it in again, lets in what was opened before.
+func (s *Service) EndSessionsOf(ctx context.Context, org, user uuid.UUID) error {
+	batch := &pgx.Batch{}
+	batch.Queue(`DELETE FROM identity.sessions WHERE org_id = $1 AND user_id = $2`, org, user)
+	batch.Queue(`UPDATE identity.api_keys SET revoked_at = $3 WHERE org_id = $1 AND user_id = $2 AND revoked_at IS NULL`, org, user, s.cfg.Now())
+	return wrapStorage(s.cfg.Pool.SendBatch(ctx, batch).Close(), "end sessions and keys of user %s", user)
 }
 
 // OpenedSession is an open session as its user may see it.

@@ -51,12 +51,17 @@ type GrantGroupAccess struct {
 	ExpiresAt   time.Time // zero = never
 }
 
-// GrantGroupAccess gives a user sight of a group. Errors: NotFound, Denied,
-// Invalid, Conflict (user-has-all, role-holds-all, group-archived).
+// GrantGroupAccess gives a user sight of a group. Nobody gives it to oneself: what
+// one has for a time, or on somebody's approval, would become one's own. Errors:
+// NotFound, Denied, Invalid, Conflict (user-has-all, role-holds-all,
+// group-archived).
 func (s *Service) GrantGroupAccess(ctx context.Context, c access.Caller, env Envelope, in GrantGroupAccess) (aggregates.Result, error) {
 	cmd := s.command(c, env)
 	grant := user.GrantGroup{Grant: cmd.Derive("grant " + in.Group.String()), Group: in.Group, ExpiresAt: in.ExpiresAt, At: cmd.At}
 	return s.onUser(ctx, c, cmd, in.User, func(u user.State) ([]events.Payload, error) {
+		if in.User == c.User {
+			return nil, fault.New(fault.Denied, "not-oneself", "You cannot give yourself access; request it, and somebody else approves.")
+		}
 		if _, err := s.usableGroup(ctx, c, in.Group); err != nil {
 			return nil, err
 		}

@@ -56,6 +56,9 @@ func (a *api) acceptClient(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
+		if c.Session == uuid.Nil { // a machine is nobody's own yes
+			return access.ErrToken()
+		}
 		who.Identity, who.Actor.ID = c.Identity, c.Identity.String()
 	}
 	out, err := a.cfg.Commands.AcceptClientInvitation(r.Context(), who, command.Envelope{CommandID: a.cfg.NewID()},

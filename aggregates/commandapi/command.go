@@ -34,6 +34,27 @@ type Approval struct {
 
 func (s Said) said() Said { return s }
 
+// Bounds of what a command may say about itself, in bytes: it is kept with every
+// event of the command, for ever.
+const (
+	maxReason   = 2000
+	maxApproval = 200 // each member
+)
+
+func (s Said) check() error {
+	if len(s.Reason) > maxReason {
+		return fault.InvalidField("reason", "must have at most %d bytes", maxReason)
+	}
+	for _, f := range [...]struct{ name, text string }{
+		{"by", s.Approval.By}, {"requested_by", s.Approval.RequestedBy}, {"request", s.Approval.Request}, {"reference", s.Approval.Reference},
+	} {
+		if len(f.text) > maxApproval {
+			return fault.InvalidField("approval."+f.name, "must have at most %d bytes", maxApproval)
+		}
+	}
+	return nil
+}
+
 // sayer is a body that embeds Said.
 type sayer interface{ said() Said }
 
@@ -123,6 +144,9 @@ func on[In sayer](a *api, s spec, run func(ctx context.Context, c call, in In) (
 			return err
 		}
 		said := in.said()
+		if err := said.check(); err != nil {
+			return err
+		}
 		c.env = command.Envelope{CommandID: a.cfg.NewID(), OnBehalfOf: behalf(c.caller), Reason: said.Reason, Approval: events.Approval(said.Approval)}
 		if c.dryRun, err = dryRun(r, s.dryRun); err != nil {
 			return err

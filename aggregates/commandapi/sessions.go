@@ -171,7 +171,7 @@ func (a *api) signOutEverywhere(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := a.cfg.Access.EndSessionsOf(r.Context(), c.Org, c.User); err != nil {
+	if err := a.cfg.Access.SignOut(r.Context(), c.Org, c.User); err != nil {
 		return err
 	}
 	w.WriteHeader(http.StatusNoContent)

@@ -1,0 +1,43 @@
+package readapi_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"waybill/aggregates/access"
+)
+
+func testNobodyGivesGroupsToOneself(t *testing.T, s *stack) {
+	owner := s.organisation(t, "Oneself")
+	group := owner.group(t, "Apple")
+	manager := owner.add(t, "Manager", access.RoleManager, `, "groups": ["`+group.String()+`"]`)
+	a := manager.do(t, "PUT", "/v1/users/"+manager.user.String()+"/groups/"+group.String(), "")
+	if a.status != http.StatusForbidden || !strings.Contains(string(a.body), "not-oneself") {
+		t.Errorf("giving oneself a group: %d %s", a.status, a.body)
+	}
+}
+
+func testReasonsAreBounded(t *testing.T, s *stack) {
+	owner := s.organisation(t, "Reasons")
+	for field, body := range map[string]string{
+		"reason":      `{"name": "Apple", "reason": "` + strings.Repeat("x", 2001) + `"}`,
+		"approval.by": `{"name": "Apple", "approval": {"by": "` + strings.Repeat("x", 201) + `"}}`,
+	} {
+		a := owner.do(t, "POST", "/v1/groups", body)
+		if a.status != http.StatusUnprocessableEntity || !strings.Contains(string(a.body), `"`+field+`"`) {
+			t.Errorf("a long %s: %d %s", field, a.status, a.body)
+		}
+	}
+	owner.done(t, "POST", "/v1/groups", `{"name": "Apple", "reason": "`+strings.Repeat("x", 2000)+`"}`)
+}
+
+func testABlockEndsAPIKeys(t *testing.T, s *stack) {
+	owner := s.organisation(t, "Keys")
+	user := owner.add(t, "Ann", access.RoleManager, `, "access": "all"`)
+	machine, _ := user.key(t, "")
+	wantStatus(t, "a fresh key", machine.get(t, "/v1/me"), http.StatusOK)
+	owner.done(t, "POST", "/v1/users/"+user.user.String()+"/block", "")
+	owner.done(t, "POST", "/v1/users/"+user.user.String()+"/unblock", "")
+	wantStatus(t, "a key from before a block", machine.get(t, "/v1/me"), http.StatusUnauthorized)
+}
