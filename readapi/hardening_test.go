@@ -12,7 +12,7 @@ func testNobodyGivesGroupsToOneself(t *testing.T, s *stack) {
 	owner := s.organisation(t, "Oneself")
 	group := owner.group(t, "Apple")
 	manager := owner.add(t, "Manager", access.RoleManager, `, "groups": ["`+group.String()+`"]`)
-	a := manager.do(t, "PUT", "/v1/users/"+manager.user.String()+"/groups/"+group.String(), "")
+	a := manager.do(t, "PUT", "/v1/users/"+manager.user.String()+"/groups/"+group.String(), `{"expires_at": "2199-01-01T00:00:00Z"}`)
 	if a.status != http.StatusForbidden || !strings.Contains(string(a.body), "not-oneself") {
 		t.Errorf("giving oneself a group: %d %s", a.status, a.body)
 	}

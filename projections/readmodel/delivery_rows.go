@@ -47,8 +47,10 @@ WITH created AS MATERIALIZED (
                 $37::uuid[], $38::boolean[], $39::boolean[], $40::boolean[])
         AS u (delivery_id, org_id, group_id, vehicle_id, status, updated_at, revision, position,
               do_number, date, item_count, details, search, mark, eta, next_id, deleted, tagged, assigned)
-    JOIN read.deliveries d ON d.delivery_id = u.delivery_id AND d.org_id = u.org_id
-    WHERE d.position < u.position
+    JOIN read.deliveries d ON d.delivery_id = u.delivery_id
+    -- Not an equality: while the planner knows nothing of the table, it might walk
+    -- an index of the organisation for every row.
+    WHERE d.org_id IS NOT DISTINCT FROM u.org_id AND d.position < u.position
 ), inserted AS (
     INSERT INTO read.deliveries (delivery_id, org_id, group_id, do_number, type, date, status, vehicle_id, attempt,
                                  item_count, details, created_at, updated_at, revision, position,
