@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/gorilla/mux"
 
 	"waybill/aggregates/access"
 	"waybill/aggregates/access/route"
@@ -52,7 +51,7 @@ func (a *api) apiKeyRoutes() []route.Route {
 		{Method: http.MethodGet, Path: "/v1/api-keys", Name: "listAPIKeys", Summary: "The caller's own API keys, the latest first.",
 			Handler: a.handler(a.listKeys), Answer: route.Of[APIKeys](), Status: http.StatusOK},
 		{Method: http.MethodDelete, Path: "/v1/api-keys/{id}", Name: "revokeAPIKey", Summary: "End one of the caller's own API keys.",
-			Handler: a.handler(a.revokeKey), Status: http.StatusNoContent},
+			Handler: a.endOwn(a.cfg.Access.RevokeKey), Status: http.StatusNoContent},
 	}
 }
 
@@ -105,20 +104,4 @@ func (a *api) listKeys(w http.ResponseWriter, r *http.Request) error {
 			CreatedAt: k.CreatedAt.UTC(), ExpiresAt: k.ExpiresAt.UTC(), LastUsedAt: k.LastUsed.UTC()}
 	}
 	return send(w, http.StatusOK, answer)
-}
-
-func (a *api) revokeKey(w http.ResponseWriter, r *http.Request) error {
-	c, err := person(r)
-	if err != nil {
-		return err
-	}
-	id, err := uuid.Parse(mux.Vars(r)["id"])
-	if err != nil {
-		return fault.New(fault.NotFound, "", "no id in the path")
-	}
-	if err := a.cfg.Access.RevokeKey(r.Context(), c.Org, c.User, id); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
 }

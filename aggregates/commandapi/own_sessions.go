@@ -1,6 +1,7 @@
 package commandapi
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -44,18 +45,22 @@ func (a *api) listSessions(w http.ResponseWriter, r *http.Request) error {
 	return send(w, http.StatusOK, answer)
 }
 
-func (a *api) endSession(w http.ResponseWriter, r *http.Request) error {
-	c, err := person(r)
-	if err != nil {
-		return err
-	}
-	id, err := uuid.Parse(mux.Vars(r)["id"])
-	if err != nil {
-		return fault.New(fault.NotFound, "", "no id in the path")
-	}
-	if err := a.cfg.Access.EndSessionOf(r.Context(), c.Org, c.User, id); err != nil {
-		return err
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+// endOwn ends one thing of the person who asks, a session or an API key, by its
+// id in the path.
+func (a *api) endOwn(end func(ctx context.Context, org, user, id uuid.UUID) error) http.Handler {
+	return a.handler(func(w http.ResponseWriter, r *http.Request) error {
+		c, err := person(r)
+		if err != nil {
+			return err
+		}
+		id, err := uuid.Parse(mux.Vars(r)["id"])
+		if err != nil {
+			return fault.New(fault.NotFound, "", "no id in the path")
+		}
+		if err := end(r.Context(), c.Org, c.User, id); err != nil {
+			return err
+		}
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	})
 }

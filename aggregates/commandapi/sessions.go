@@ -41,7 +41,7 @@ func (a *api) sessionRoutes() []route.Route {
 		{Method: http.MethodGet, Path: "/v1/sessions", Name: "listSessions", Summary: "The caller's own open sessions, the latest first.",
 			Handler: a.handler(a.listSessions), Answer: route.Of[Sessions](), Status: http.StatusOK},
 		{Method: http.MethodDelete, Path: "/v1/sessions/{id}", Name: "endSession", Summary: "End one of the caller's own sessions.",
-			Handler: a.handler(a.endSession), Status: http.StatusNoContent},
+			Handler: a.endOwn(a.cfg.Access.EndSessionOf), Status: http.StatusNoContent},
 		{Method: http.MethodDelete, Path: "/v1/sessions", Name: "signOutEverywhere", Summary: "End all of the caller's sessions.",
 			Handler: a.handler(a.signOutEverywhere), Status: http.StatusNoContent},
 		{Method: http.MethodPost, Path: "/v1/passwords", Name: "setPassword", Summary: "Set a password with a one-time token; an invitation is accepted by it.", Public: true,
