@@ -24,9 +24,10 @@ func Tidy(name string) string { return strings.Join(strings.Fields(name), " ") }
 // NormalName returns the form in which names are compared: tidy, in Unicode
 // NFKC, case-folded.
 func NormalName(name string) string {
-	// Folding may undo the normal form, and the normal form may bring blanks
-	// and capitals, so the last steps are repeated.
-	return Tidy(norm.NFKC.String(cases.Fold().String(norm.NFKC.String(Tidy(name)))))
+	// Folding swaps the two cases of Cherokee letters instead of making one of
+	// them, hence the small letters after it. It may undo the normal form, and the
+	// normal form may bring blanks, so the last steps are repeated.
+	return Tidy(norm.NFKC.String(strings.ToLower(cases.Fold().String(norm.NFKC.String(Tidy(name))))))
 }
 
 // NormalCode returns the form in which customer codes are compared; that of

@@ -2,6 +2,7 @@ package group
 
 import (
 	"testing"
+	"unicode"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
@@ -26,8 +27,22 @@ func TestNamesAreTheSameWhateverTheirSpelling(t *testing.T) {
 	}
 }
 
+func TestEveryLetterHasOneNormalFormInAllItsCases(t *testing.T) {
+	t.Parallel()
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		other := unicode.SimpleFold(r)
+		if other == r {
+			continue
+		}
+		once := NormalName(string(r))
+		if NormalName(once) != once || NormalName(string(other)) != once {
+			t.Errorf("%q has the normal form %q, that has %q, and %q has %q", r, once, NormalName(once), other, NormalName(string(other)))
+		}
+	}
+}
+
 func FuzzTheNormalFormOfANameIsItsOwnNormalForm(f *testing.F) {
-	for _, s := range []string{"Apple Inc", "Straße", "\u0345", "ᾳ", "ẞ", "ⅷ", "\u1e9b\u0323", "İ"} {
+	for _, s := range []string{"Apple Inc", "Straße", "\u0345", "ᾳ", "ẞ", "ⅷ", "ꭰ", "Ꭰ", "\u1e9b\u0323", "İ"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
