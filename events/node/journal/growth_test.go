@@ -3,9 +3,12 @@ package journal
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -17,8 +20,13 @@ var growthSizes = flag.String("growth-sizes", "10000,100000", "numbers of events
 
 const growthPerStream = 10
 
+// growthRecent is how many events the warm measurements keep to, at every size.
+const growthRecent = 10_000
+
 // BenchmarkGrowth measures what the same work costs as the store grows: appends to new and old streams, reads of a stream,
-// reads of the log, and opening. One store grows through all sizes.
+// reads of the log, and opening. One store grows through all sizes. Warm reads keep to the newest events, which the cache
+// holds at every size; cold ones go anywhere, with next to no cache at any size. So what grows is the store's doing, and
+// not a cache that holds all of a small store and little of a big one.
 func BenchmarkGrowth(b *testing.B) {
 	dir, have := b.TempDir(), 0
 	for field := range strings.SplitSeq(*growthSizes, ",") {
@@ -26,50 +34,88 @@ func BenchmarkGrowth(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		j, err := Open(Options{Dir: dir})
-		if err != nil {
-			b.Fatal(err)
-		}
-		growTo(b, j, &have, size)
-		if err := j.Close(); err != nil {
-			b.Fatal(err)
-		}
-		begun := time.Now()
-		if j, err = Open(Options{Dir: dir}); err != nil {
-			b.Fatal(err)
-		}
-		opening := time.Since(begun)
-		b.Run(fmt.Sprintf("events=%d/append", size), func(b *testing.B) {
-			b.ReportMetric(float64(opening.Milliseconds()), "open-ms")
-			before := have
-			growTo(b, j, &have, before+b.N)
-		})
-		b.Run(fmt.Sprintf("events=%d/read-stream", size), func(b *testing.B) {
-			for range b.N {
-				stream := growthStream(rand.IntN(size / growthPerStream))
-				h, err := j.Head(context.Background(), stream)
-				n := 0
-				if err == nil {
-					err = j.Stream(stream, h, 0, false, func(*Record) bool { n++; return true })
-				}
-				if err != nil || n != growthPerStream {
-					b.Fatalf("%s has %d events: %v", stream, n, err)
-				}
-			}
-		})
-		b.Run(fmt.Sprintf("events=%d/read-all-1000", size), func(b *testing.B) {
-			end, _ := j.Durable()
-			for range b.N {
-				n := 0
-				if err := j.All(rand.Uint64N(end), false, func(*Record) bool { n++; return n < 1000 }); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-		if err := j.Close(); err != nil {
-			b.Fatal(err)
-		}
+		measureGrowth(b, Options{Dir: dir}, &have, size)
 	}
+}
+
+func measureGrowth(b *testing.B, o Options, have *int, size int) {
+	j := growthOpen(b, o)
+	growTo(b, j, have, size)
+	growthClose(b, j)
+	begun := time.Now()
+	j = growthOpen(b, o)
+	opening := time.Since(begun)
+	b.Run(fmt.Sprintf("events=%d/append", size), func(b *testing.B) {
+		growTo(b, j, have, *have+b.N)
+		b.ReportMetric(float64(opening.Milliseconds()), "open-ms")
+		b.ReportMetric(peakMemory(b), "peak-MB")
+	})
+	growthReads(b, j, size, "recent", max(0, *have-growthRecent), *have)
+	growthReads(b, j, size, "anywhere", 0, *have)
+	growthClose(b, j)
+}
+
+// growthReads reads streams and stretches of the log that lie among the events numbered from low to high.
+func growthReads(b *testing.B, j *Journal, size int, state string, low, high int) {
+	low, high = (low+growthPerStream-1)/growthPerStream, high/growthPerStream
+	b.Run(fmt.Sprintf("events=%d/read-stream-%s", size, state), func(b *testing.B) {
+		for range b.N {
+			stream := growthStream(low + rand.IntN(high-low))
+			h, err := j.Head(context.Background(), stream)
+			n := 0
+			if err == nil {
+				err = j.Stream(stream, h, 0, false, func(*Record) bool { n++; return true })
+			}
+			if err != nil || n != growthPerStream {
+				b.Fatalf("%s has %d events: %v", stream, n, err)
+			}
+		}
+	})
+	first, err := j.Head(context.Background(), growthStream(low))
+	if err != nil {
+		b.Fatal(err)
+	}
+	end, _ := j.Durable()
+	b.Run(fmt.Sprintf("events=%d/read-all-1000-%s", size, state), func(b *testing.B) {
+		for range b.N {
+			n := 0
+			if err := j.All(first.ID+rand.Uint64N(end-first.ID), false, func(*Record) bool { n++; return n < 1000 }); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+func growthOpen(b *testing.B, o Options) *Journal {
+	j, err := Open(o)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return j
+}
+
+func growthClose(b *testing.B, j *Journal) {
+	if err := j.Close(); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// peakMemory is the most that the process has had in memory, in MiB, as Linux tells it; 0 elsewhere.
+func peakMemory(b *testing.B) float64 {
+	status, err := os.ReadFile("/proc/self/status")
+	if errors.Is(err, fs.ErrNotExist) {
+		return 0
+	}
+	if err != nil {
+		b.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	kib, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	n, err := strconv.Atoi(kib)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return float64(n) / 1024
 }
 
 func growthStream(i int) string { return fmt.Sprintf("Delivery-%08x", uint32(i)*2654435761) }
