@@ -31,9 +31,9 @@ func (s *system) invitedClients(ctx context.Context, email string, org uuid.UUID
 		SELECT c.org_id, c.client_id, c.invitation_id, o.name
 		FROM read.clients c
 		JOIN read.organisations o USING (org_id)
-		WHERE c.email = $1 AND c.status = 'invited' AND c.invitation_expires_at > now()
+		WHERE c.email = $1 AND c.status = 'invited' AND c.invitation_expires_at > $3
 		  AND ($2::uuid = '00000000-0000-0000-0000-000000000000' OR c.org_id = $2::uuid)
-		ORDER BY o.name, c.client_id`, email, org)
+		ORDER BY o.name, c.client_id`, email, org, s.clock.Now())
 	if err != nil {
 		return nil, access.Storage(fmt.Errorf("find invited client: %w", err))
 	}

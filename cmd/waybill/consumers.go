@@ -60,5 +60,5 @@ func (s *system) consumers() (layer, error) {
 }
 
 func (s *system) sight() sight {
-	return sight{readmodel.Sight{Pool: s.pools.Identity, Progress: s.progress}, s.pools.Projector}
+	return sight{readmodel.Sight{Pool: s.pools.Identity, Progress: s.progress, Now: s.clock.Now}, s.pools.Projector}
 }

@@ -14,7 +14,7 @@ func (s *system) deadlines() (consume.Config, *policies.Clock, error) {
 	if err != nil {
 		return consume.Config{}, nil, err
 	}
-	clock, err := policies.NewClock(policies.ClockConfig{Commands: s.commands, Deadlines: keep, Logger: s.log})
+	clock, err := policies.NewClock(policies.ClockConfig{Commands: s.commands, Deadlines: keep, Now: s.clock.Now, After: s.clock.after, Logger: s.log})
 	if err != nil {
 		return consume.Config{}, nil, err
 	}

@@ -94,10 +94,10 @@ func (d *demo) callers(ctx context.Context) (map[uuid.UUID]access.Caller, map[uu
 		       coalesce(bool_or(g.grant_id IS NOT NULL AND g.group_id IS NULL), false),
 		       coalesce(array_agg(r.group_id) FILTER (WHERE r.group_id IS NOT NULL), '{}')
 		FROM read.users u
-		LEFT JOIN read.grants g ON g.user_id = u.user_id AND g.ended_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > now())
+		LEFT JOIN read.grants g ON g.user_id = u.user_id AND g.ended_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $2)
 		LEFT JOIN read.groups r ON r.group_id = g.group_id AND r.status = 'active'
 		WHERE u.org_id = $1 AND u.status IN ('invited', 'active')
-		GROUP BY u.user_id`, d.org.ID)
+		GROUP BY u.user_id`, d.org.ID, d.s.clock.Now())
 	if err != nil {
 		return nil, nil, access.Storage(fmt.Errorf("find users: %w", err))
 	}

@@ -90,7 +90,7 @@ func (s *system) handler(setupToken string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	positions, err := telemetry.New(telemetry.Config{Pool: s.pools.Identity})
+	positions, err := telemetry.New(telemetry.Config{Pool: s.pools.Identity, Now: s.clock.Now})
 	if err != nil {
 		return nil, err
 	}
@@ -105,7 +105,7 @@ func (s *system) handler(setupToken string) (http.Handler, error) {
 
 func (s *system) queryConfig(problems *problem.Renderer) readapi.Config {
 	return readapi.Config{
-		Pool: s.pools.Reader, Access: s.access, Progress: s.progress, Problems: problems, CursorKey: s.cursors, Metrics: s.registry,
+		Pool: s.pools.Reader, Access: s.access, Progress: s.progress, Problems: problems, CursorKey: s.cursors, Metrics: s.registry, Now: s.clock.Now,
 		Checks: map[string]func(context.Context) error{
 			"postgres":   s.pools.Reader.Ping,
 			"eventstore": func(ctx context.Context) error { _, err := s.store.Head(ctx); return err },

@@ -30,6 +30,7 @@ type system struct {
 	log      *slog.Logger
 	registry *prometheus.Registry
 	owner    string // names this process to operators
+	clock    clock
 
 	pools    *projections.Pools
 	store    *store.Store
@@ -48,6 +49,7 @@ type systemConfig struct {
 	SkipMigrate bool // refuse a schema that is behind, instead of bringing it up
 	Guest       bool // work beside the process that owns the data directory, if there is one
 	Log         *slog.Logger
+	Clock       clock // the zero value is the machine's
 
 	// Prepare, when set, is called before anything follows the log.
 	Prepare func(context.Context, *system) error
@@ -61,7 +63,7 @@ func withSystem(ctx context.Context, cfg systemConfig, do func(context.Context, 
 		return err
 	}
 	defer func() { err = errors.Join(err, st.close()) }()
-	s := &system{storage: st, log: cfg.Log, registry: prometheus.NewRegistry()}
+	s := &system{storage: st, log: cfg.Log, clock: cfg.Clock, registry: prometheus.NewRegistry()}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown host"
@@ -104,10 +106,10 @@ func (s *system) build(ctx context.Context, cfg systemConfig) error {
 	if s.store, err = store.Open(store.Config{URL: s.storage.Eventstore, Logger: s.log}); err != nil {
 		return fault.Wrap(err, fault.Invalid, "eventstore-url", "The address of the event store cannot be used; want one like esdb://host:2113?tls=false")
 	}
-	if s.access, err = access.New(access.Config{Pool: s.pools.Identity}); err != nil {
+	if s.access, err = access.New(access.Config{Pool: s.pools.Identity, Now: s.clock.Now}); err != nil {
 		return err
 	}
-	ring, err := access.NewKeyRing(access.KeyRingConfig{Pool: s.pools.Identity})
+	ring, err := access.NewKeyRing(access.KeyRingConfig{Pool: s.pools.Identity, Now: s.clock.Now})
 	if err != nil {
 		return err
 	}
@@ -129,7 +131,7 @@ func (s *system) buildCommands(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	executor, err := aggregates.New(aggregates.Config{Store: s.store, Codec: s.codec})
+	executor, err := aggregates.New(aggregates.Config{Store: s.store, Codec: s.codec, Now: s.clock.Now})
 	if err != nil {
 		return err
 	}

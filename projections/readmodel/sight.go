@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -20,6 +21,9 @@ import (
 type Sight struct {
 	Pool     *pgxpool.Pool         // connects as waybill_identity
 	Progress *projections.Progress // of the read model
+
+	// Now is the clock by which grants end. Defaults to time.Now.
+	Now func() time.Time
 }
 
 // Wait returns when the tables hold everything up to a position, or with an error.
@@ -33,11 +37,18 @@ func (s Sight) Holders(ctx context.Context, org, group uuid.UUID) ([]uuid.UUID, 
 		SELECT DISTINCT u.user_id
 		FROM read.grants g
 		JOIN read.users u ON u.user_id = g.user_id AND u.org_id = g.org_id
-		WHERE g.org_id = $1 AND g.group_id = $2 AND g.ended_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > now())
+		WHERE g.org_id = $1 AND g.group_id = $2 AND g.ended_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $3)
 		  AND u.status IN ('invited', 'active')
 		  AND NOT EXISTS (SELECT FROM read.grants a WHERE a.user_id = g.user_id AND a.org_id = g.org_id
 		                  AND a.group_id IS NULL AND a.ended_at IS NULL)
-		ORDER BY u.user_id`, org, group)
+		ORDER BY u.user_id`, org, group, s.now())
+}
+
+func (s Sight) now() time.Time {
+	if s.Now == nil {
+		return time.Now()
+	}
+	return s.Now()
 }
 
 // Grants returns the open grants of a group, each with its user.
