@@ -113,6 +113,11 @@ func newStack(t testing.TB) *stack { return newStackWaiting(t, 30*time.Second) }
 
 // newStackWaiting returns a stack whose queries wait so long for a position.
 func newStackWaiting(t testing.TB, limit time.Duration) *stack {
+	return newStackLimited(t, limit, access.Limits{})
+}
+
+// newStackLimited returns a stack with other limits on tries.
+func newStackLimited(t testing.TB, limit time.Duration, tries access.Limits) *stack {
 	t.Helper()
 	ctx := t.Context()
 	s := &stack{logs: &logs{}}
@@ -138,7 +143,7 @@ func newStackWaiting(t testing.TB, limit time.Duration) *stack {
 	must(t, err)
 	codec, err := events.NewCodec(keys)
 	must(t, err)
-	s.access, err = access.New(access.Config{Pool: s.pools.Identity})
+	s.access, err = access.New(access.Config{Pool: s.pools.Identity, Limits: tries})
 	must(t, err)
 	executor, err := aggregates.New(aggregates.Config{Store: s.store, Codec: codec})
 	must(t, err)
