@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"waybill/aggregates/commandapi"
+	"waybill/readapi"
 )
 
 // key makes an API key and returns who acts with it.
@@ -63,4 +64,50 @@ func testAnAPIKeyNeverHasMoreThanItsUser(t *testing.T, s *stack) {
 	wantStatus(t, "a revoked key", narrow.get(t, "/v1/me"), http.StatusUnauthorized)
 	f.owner.done(t, "POST", "/v1/users/"+ann.user.String()+"/block", "")
 	wantStatus(t, "a blocked user's key", whole.get(t, "/v1/me"), http.StatusUnauthorized)
+}
+
+func testAKeyForSomeGroupsSeesNothingForBeingItsUser(t *testing.T, s *stack) {
+	f := newFruit(t, s)
+	doris := f.owner.add(t, "Doris", "dispatcher", `, "groups": ["`+f.apple.String()+`"]`)
+	add := func(name, rest string) commandapi.Done {
+		return f.owner.done(t, "POST", "/v1/clients", `{"business_name": "`+name+`", "email": "`+strings.ToLower(name)+`@example.com"`+rest+`}`)
+	}
+	loose := add("Loose", `, "dispatcher": "`+doris.user.String()+`"`).ID.String()
+	foreign := add("Foreign", `, "group_name": "Foreign", "dispatcher": "`+doris.user.String()+`"`).ID.String()
+	last := add("Last", "")
+	clients := func(p person) int {
+		return len(exactly[readapi.Clients](t, p.ok(t, "/v1/clients")).Clients)
+	}
+	f.owner.ok(t, "/v1/clients/"+last.ID.String(), "Waybill-Position", last.Position)
+
+	whole, _ := doris.key(t, "")
+	narrow, _ := doris.key(t, `, "groups": ["`+f.apple.String()+`"]`)
+	if clients(doris) != 2 || clients(whole) != 2 {
+		t.Fatalf("doris sees %d clients that she looks after, and her key %d, want 2: the test would prove nothing", clients(doris), clients(whole))
+	}
+	if n := clients(narrow); n != 0 {
+		t.Errorf("a key for one group sees %d clients of other groups, want none", n)
+	}
+	for _, id := range []string{loose, foreign} {
+		for path, want := range map[string]int{"": http.StatusNotFound, "/account-draft": http.StatusNotFound} {
+			wantStatus(t, "a client through the key", narrow.get(t, "/v1/clients/"+id+path), want)
+		}
+		wantStatus(t, "a command on the client", narrow.do(t, "DELETE", "/v1/clients/"+id+"/dispatcher", ""), http.StatusNotFound)
+	}
+	if got := exactly[readapi.Grants](t, narrow.ok(t, "/v1/users/"+doris.user.String()+"/grants")).Grants; len(got) != 1 || *got[0].Group != f.apple {
+		t.Errorf("the key sees the grants %+v, want that on its group", got)
+	}
+
+	// Of somebody with ALL, too, it is for its groups.
+	owners, _ := f.owner.key(t, `, "groups": ["`+f.apple.String()+`"]`)
+	if n := clients(owners); n != 0 {
+		t.Errorf("an owner's key for one group sees %d clients, want none", n)
+	}
+	if got := exactly[readapi.Grants](t, owners.ok(t, "/v1/users/"+f.owner.user.String()+"/grants")).Grants; len(got) != 0 {
+		t.Errorf("an owner's key for one group sees the grants %+v", got)
+	}
+	for path, want := range map[string]int{"/v1/deliveries/" + f.d[0].String(): http.StatusOK, "/v1/deliveries/" + f.d[1].String(): http.StatusNotFound,
+		"/v1/deliveries/" + f.d[3].String(): http.StatusNotFound, "/v1/groups/" + f.banana.String(): http.StatusNotFound, "/v1/users/" + f.betty.user.String(): http.StatusNotFound} {
+		wantStatus(t, "an owner's key for one group at "+path, owners.get(t, path), want)
+	}
 }

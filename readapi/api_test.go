@@ -9,6 +9,7 @@ func TestAPI(t *testing.T) {
 	s := newStack(t)
 	for rule, test := range map[string]func(*testing.T, *stack){
 		"ABulkCommandDoesEachRowByItselfAndTellsNothingOfForeignOnes":   testABulkCommandDoesEachRowByItselfAndTellsNothingOfForeignOnes,
+		"AKeyForSomeGroupsSeesNothingForBeingItsUser":                   testAKeyForSomeGroupsSeesNothingForBeingItsUser,
 		"SearchFindsWordsWithinOnesScopeOnly":                           testSearchFindsWordsWithinOnesScopeOnly,
 		"ADeliveryGoesThroughItsWholeLife":                              testADeliveryGoesThroughItsWholeLife,
 		"AChangeGoesByTheETagAndCountsAndFindsAnew":                     testAChangeGoesByTheETagAndCountsAndFindsAnew,

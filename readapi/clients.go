@@ -144,16 +144,16 @@ func (a *api) client(w http.ResponseWriter, r *http.Request, c access.Caller) er
 	})
 }
 
-// clientList are the clients that the caller sees: all, with ALL; those it looks
-// after; those whose group it sees.
+// clientList are the clients that the caller sees: all, with ALL; those whose
+// group it sees; those it looks after, unless it is a key for some groups.
 func clientList(c access.Caller) namedList {
 	l := namedList{name: `k.business_name`, id: `k.client_id`, args: []any{c.Org}, query: `
 		SELECT k.client_id, k.business_name, k.contact, k.email, k.phone, k.status, k.mode, k.approval, k.fate,
 		       k.invitation_id, k.invitation_state, k.invitation_expires_at, k.user_id, k.dispatcher_id, k.group_id, k.created_at, k.revision
 		FROM read.clients k WHERE k.org_id = $1`}
 	if !c.SeesAll() {
-		l.args = append(l.args, groupsOf(c), c.User)
-		l.query += ` AND (k.group_id = ANY($2) OR k.dispatcher_id = $3)`
+		l.args = append(l.args, groupsOf(c), c.User, c.Narrowed)
+		l.query += ` AND (k.group_id = ANY($2) OR k.dispatcher_id = $3 AND NOT $4)`
 	}
 	return l
 }

@@ -94,8 +94,8 @@ func (a *api) grantList(c access.Caller, user uuid.UUID) namedList {
 	switch {
 	case c.SeesAll():
 	case c.User == user:
-		l.args = append(l.args, groupsOf(c))
-		l.query += ` AND (g.group_id IS NULL OR g.group_id = ANY($3))`
+		l.args = append(l.args, groupsOf(c), c.Narrowed)
+		l.query += ` AND (g.group_id IS NULL AND NOT $4 OR g.group_id = ANY($3))`
 	default:
 		l.args = append(l.args, groupsOf(c), a.cfg.Now())
 		l.query += ` AND g.group_id = ANY($3) AND g.ended_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $4)`

@@ -17,7 +17,8 @@ import (
 // forgets it with the transaction's end. Row-level security goes by it.
 const scopeQuery = `
 	SELECT set_config('waybill.org', $1, true), set_config('waybill.user', $2, true), set_config('waybill.all', $3, true),
-	       set_config('waybill.groups', $4, true), set_config('waybill.manage_users', $5, true), set_config('waybill.view_vehicles', $6, true)`
+	       set_config('waybill.groups', $4, true), set_config('waybill.manage_users', $5, true), set_config('waybill.view_vehicles', $6, true),
+	       set_config('waybill.narrowed', $7, true)`
 
 // pageQuery says besides that an index in the order of the list is to be walked,
 // and not all that fits to be fetched and sorted. The planner thinks otherwise
@@ -35,7 +36,7 @@ func scopedPage(c access.Caller) *pgx.Batch { return begin(pageQuery, c) }
 func begin(query string, c access.Caller) *pgx.Batch {
 	b := &pgx.Batch{}
 	b.Queue(query, c.Org.String(), c.User.String(), setting(c.SeesAll()), joined(c.Groups),
-		setting(c.May(access.ManageUsers)), setting(c.May(access.ViewVehicles)))
+		setting(c.May(access.ManageUsers)), setting(c.May(access.ViewVehicles)), setting(c.Narrowed))
 	return b
 }
 

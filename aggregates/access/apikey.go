@@ -193,7 +193,7 @@ func (c *Caller) narrow(permissions []string, choice bool, chosen []uuid.UUID) {
 		if !c.All {
 			chosen = slices.DeleteFunc(chosen, func(g uuid.UUID) bool { return !slices.Contains(c.Groups, g) })
 		}
-		c.All, c.Groups = false, chosen
+		c.All, c.Groups, c.Narrowed = false, chosen, true
 	}
 	if c.All {
 		c.Groups = nil

@@ -20,6 +20,7 @@ type Caller struct {
 	Permissions Set         // effective: the role's defaults with the user's switches
 	All         bool        // the scope ALL
 	Groups      []uuid.UUID // active groups with an open, unexpired grant; meaningless with All
+	Narrowed    bool        // an API key for some groups: sees what is theirs, and nothing for being its user
 	Portal      string
 	Timezone    string // of the organisation, IANA name; empty for the system
 	Session     uuid.UUID
@@ -43,6 +44,12 @@ func (c Caller) SeesAll() bool { return c.System || c.All }
 // The zero group stands for "in no group", which only ALL sees.
 func (c Caller) Sees(group uuid.UUID) bool {
 	return c.SeesAll() || group != uuid.Nil && slices.Contains(c.Groups, group)
+}
+
+// LooksAfter reports whether the caller is the dispatcher of a client, and sees
+// it for that. The zero user is nobody's dispatcher.
+func (c Caller) LooksAfter(dispatcher uuid.UUID) bool {
+	return !c.Narrowed && c.User != uuid.Nil && c.User == dispatcher
 }
 
 // Subject is a user that somebody looks at or acts on.

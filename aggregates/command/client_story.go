@@ -106,7 +106,7 @@ func (t story) approval() events.Approval {
 
 // seesClient reports whether the caller sees a client (rule R7).
 func seesClient(c access.Caller, s client.State) bool {
-	return s.Exists() && (c.Sees(s.Group) || c.User != uuid.Nil && c.User == s.Dispatcher)
+	return s.Exists() && (c.Sees(s.Group) || c.LooksAfter(s.Dispatcher))
 }
 
 // mayManage refuses a client that the caller does not see or may not change.
