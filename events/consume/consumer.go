@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"waybill/events"
+	"waybill/events/backoff"
 	"waybill/events/store"
 )
 
@@ -111,6 +112,10 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	c.Logger = c.Logger.With("consumer", c.Name)
 	return c, nil
+}
+
+func (c *Config) backoff() backoff.Backoff {
+	return backoff.Backoff{Min: c.MinBackoff, Max: c.MaxBackoff, Rand: c.Rand}
 }
 
 // Consumer feeds a handler from the log. Make one with [New].

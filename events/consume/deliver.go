@@ -30,7 +30,7 @@ func (s *session) deliver(run *Run) error {
 			}
 			return s.deliver(right)
 		}
-		if !s.pause(s.ctx, tries) {
+		if !s.cfg.backoff().Wait(s.ctx, tries) {
 			return s.because(s.ctx.Err())
 		}
 	}

@@ -3,7 +3,6 @@ package consume
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
@@ -66,7 +65,7 @@ func (f *feeder) feed(ctx context.Context) error {
 		}
 		f.metrics.restarts.Inc()
 		f.cfg.Logger.Warn("consumer interrupted, starting again from its checkpoint", "try", tries, "err", err)
-		if !f.pause(ctx, tries) {
+		if !f.cfg.backoff().Wait(ctx, tries) {
 			return nil
 		}
 	}
@@ -111,21 +110,4 @@ func (f *feeder) setState(ctx context.Context, state State, reason string, at ev
 		return
 	}
 	f.state = state
-}
-
-// pause waits before another try; false when ctx has ended.
-func (f *feeder) pause(ctx context.Context, tries int) bool {
-	d := f.cfg.MaxBackoff
-	if tries < 20 {
-		d = min(d, f.cfg.MinBackoff<<(tries-1))
-	}
-	d -= time.Duration(f.cfg.Rand() * float64(d) / 2)
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

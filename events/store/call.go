@@ -3,7 +3,8 @@ package store
 import (
 	"context"
 	"errors"
-	"time"
+
+	"waybill/events/backoff"
 )
 
 // call runs try until it succeeds, fails for good, or time is up: the caller's
@@ -66,17 +67,5 @@ func (s *Store) judge(l *link, err error, silent bool) {
 
 // pause waits before another try; false when time is up.
 func (s *Store) pause(ctx context.Context, tries int) bool {
-	d := s.cfg.MaxBackoff
-	if tries < 20 {
-		d = min(d, s.cfg.MinBackoff<<(tries-1))
-	}
-	d -= time.Duration(s.cfg.Rand() * float64(d) / 2)
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
+	return backoff.Backoff{Min: s.cfg.MinBackoff, Max: s.cfg.MaxBackoff, Rand: s.cfg.Rand}.Wait(ctx, tries)
 }
