@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"time"
 
 	"waybill/aggregates/policies"
@@ -10,16 +11,23 @@ import (
 	"waybill/projections/readmodel"
 )
 
+// pace is how patient those are who follow the log. The zero value is what suits a
+// server.
+type pace struct {
+	patience time.Duration // of policies with the command behind an event; zero: theirs
+	progress time.Duration // between two notes of how far a consumer is without events; zero: 1 s
+}
+
 // consumers returns the layer in which everything follows the log: the read
 // models, and the policies that issue commands.
 func (s *system) consumers() (layer, error) {
 	react, err := policies.New(policies.Config{
-		Commands: s.commands, Codec: s.codec, Grants: s.sight(), Logger: s.log,
+		Commands: s.commands, Codec: s.codec, Grants: s.sight(), Patience: s.pace.patience, Logger: s.log,
 	})
 	if err != nil {
 		return nil, err
 	}
-	move, err := policies.NewMerges(policies.MergesConfig{Commands: s.commands, Codec: s.codec, Tagged: s.sight(), Logger: s.log})
+	move, err := policies.NewMerges(policies.MergesConfig{Commands: s.commands, Codec: s.codec, Tagged: s.sight(), Patience: s.pace.patience, Logger: s.log})
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +52,7 @@ func (s *system) consumers() (layer, error) {
 				return nil, err
 			}
 		}
-		c.Store, c.Logger, c.Registry, c.Progress = s.store, s.log, s.registry, time.Second
+		c.Store, c.Logger, c.Registry, c.Progress = s.store, s.log, s.registry, cmp.Or(s.pace.progress, time.Second)
 		consumer, err := consume.New(c)
 		if err != nil {
 			return nil, err

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"waybill/aggregates/command"
+	"waybill/projections/pgtest"
 )
 
 // asProgram, in the environment, makes the test binary be the program, so that
@@ -28,7 +29,7 @@ const acknowledgedTo = "WAYBILL_TEST_ACKNOWLEDGED"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) == "" {
-		os.Exit(m.Run())
+		os.Exit(pgtest.Main(m)) // for those tests that need no Postgres of their own
 	}
 	program := Main{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr}
 	if path := os.Getenv(acknowledgedTo); path != "" {

@@ -31,6 +31,7 @@ type system struct {
 	registry *prometheus.Registry
 	owner    string // names this process to operators
 	clock    clock
+	pace     pace
 
 	pools    *projections.Pools
 	store    *store.Store
@@ -50,6 +51,7 @@ type systemConfig struct {
 	Guest       bool // work beside the process that owns the data directory, if there is one
 	Log         *slog.Logger
 	Clock       clock // the zero value is the machine's
+	Pace        pace  // the zero value is a server's
 
 	// Prepare, when set, is called before anything follows the log.
 	Prepare func(context.Context, *system) error
@@ -63,7 +65,7 @@ func withSystem(ctx context.Context, cfg systemConfig, do func(context.Context, 
 		return err
 	}
 	defer func() { err = errors.Join(err, st.close()) }()
-	s := &system{storage: st, log: cfg.Log, clock: cfg.Clock, registry: prometheus.NewRegistry()}
+	s := &system{storage: st, log: cfg.Log, clock: cfg.Clock, pace: cfg.Pace, registry: prometheus.NewRegistry()}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown host"
