@@ -30,7 +30,7 @@ func sample(t *testing.T, name string) Payload {
 		&GroupAccessRevoked{Grant: testUser, Group: testOrg, RemainingGroups: 2},
 		&UserPermissionsSet{Before: Permissions{"view_vehicles": true}, After: Permissions{"view_vehicles": false}},
 		&UserInvited{Invitation: testUser, ExpiresAt: at}, &UserInvitationAccepted{Invitation: testUser}, &PasswordSet{},
-		&UserBlocked{}, &UserUnblocked{},
+		&UserBlocked{Client: testOrg}, &UserUnblocked{Client: testOrg, StillBlocked: true},
 		&ClientAdded{BusinessName: "Cherry Ltd", Contact: text("Carl"), Email: text("carl@example.com")},
 		&DispatcherAssigned{From: testOrg, To: testUser}, &ClientGroupLinked{Group: testOrg, GroupName: "Cherry"},
 		&DeliveryCreated{

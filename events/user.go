@@ -92,13 +92,18 @@ type UserInvitationAccepted struct {
 // PasswordSet records that a password was set, never which.
 type PasswordSet struct{}
 
-// UserBlocked ends all access until UserUnblocked.
+// UserBlocked ends all access until UserUnblocked. A user may be blocked for two
+// reasons at once: by somebody, and for a client.
 type UserBlocked struct {
 	Client uuid.UUID `json:"client,omitzero"` // a login of this client, which was removed
 }
 
-// UserUnblocked gives a blocked user back what it held.
-type UserUnblocked struct{}
+// UserUnblocked takes one reason away and, unless the other one is left, gives the
+// user back what it held.
+type UserUnblocked struct {
+	Client       uuid.UUID `json:"client,omitzero"`        // for which it was blocked; zero: it was blocked by somebody
+	StillBlocked bool      `json:"still_blocked,omitzero"` // for the other reason
+}
 
 func (e *UserAdded) personal() []*Personal { return []*Personal{&e.Name, &e.Email} }
 

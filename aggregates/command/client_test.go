@@ -11,6 +11,7 @@ import (
 	"waybill/aggregates"
 	"waybill/aggregates/access"
 	"waybill/aggregates/command"
+	"waybill/aggregates/user"
 	"waybill/events"
 	"waybill/events/fault"
 )
@@ -296,6 +297,40 @@ func TestARemovedClientsLoginEndsAndComesBack(t *testing.T) {
 	_, err = c.s.ReinstateClient(c.ctx, c.owner, env(), c.id)
 	c.must(err)
 	c.wantTypes(events.CategoryUser, made.User, "UserAdded", "GroupAccessGranted", "UserInvited", "GroupAccessRevoked", "UserBlocked", "UserUnblocked", "GroupAccessGranted")
+}
+
+func TestWhoeverWasBlockedByAPersonDoesNotComeBackWithTheClient(t *testing.T) {
+	t.Parallel()
+	for name, first := range map[string]bool{"blocked before the client went": true, "blocked while it was gone": false} {
+		c := newCherry(t)
+		made := c.onBehalf()
+		block := func() { _, err := c.s.BlockUser(c.ctx, c.owner, env(), made.User); c.must(err) }
+		if first {
+			block()
+		}
+		_, err := c.s.RemoveClient(c.ctx, c.owner, env(), command.RemoveClient{Client: c.id})
+		c.must(err)
+		if !first {
+			block()
+		}
+		_, err = c.s.ReinstateClient(c.ctx, c.owner, env(), c.id)
+		c.must(err)
+		blocked := func() bool {
+			var u user.State
+			for i := range c.records(events.CategoryUser, made.User) {
+				u = user.Evolve(u, c.event(events.CategoryUser, made.User, i).Payload)
+			}
+			return u.Status == user.Blocked
+		}
+		if !blocked() {
+			t.Errorf("%s: the client's return has let in whom the owner blocked: %v", name, c.types(events.CategoryUser, made.User))
+		}
+		_, err = c.s.UnblockUser(c.ctx, c.owner, env(), made.User)
+		c.must(err)
+		if blocked() {
+			t.Errorf("%s: still blocked with both reasons gone: %v", name, c.types(events.CategoryUser, made.User))
+		}
+	}
 }
 
 func TestAClientsContactIsNobodyOfTheStaffAndMayBeACustomerAlready(t *testing.T) {

@@ -55,7 +55,7 @@ func (w *world) take(ev events.Event, id uuid.UUID) {
 	case *events.UserBlocked, *events.UserRemoved:
 		w.gone[id] = true
 	case *events.UserUnblocked:
-		w.gone[id] = false
+		w.gone[id] = e.StillBlocked
 	case *events.DeliveryCreated:
 		w.deliveries[id] = e
 	case *events.DeliveryTagged:

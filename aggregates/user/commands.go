@@ -166,19 +166,23 @@ func end(s State, cause string, at time.Time, which func(Grant) bool) []events.P
 // Block ends all access until Unblock.
 type Block struct{}
 
-// Decide gives UserBlocked; nothing when it is blocked already. That the last
-// owner stays is decided on the ALL group, which has the set of owners.
+// Decide gives UserBlocked, also for a user who is blocked for a removed client,
+// whose return then does not unblock it; nothing when somebody blocked it already.
+// That the last owner stays is decided on the ALL group, which has the set of
+// owners.
 func (Block) Decide(s State) ([]events.Payload, error) {
 	switch err := s.present(); {
 	case err != nil:
 		return nil, err
-	case s.Status == Blocked:
+	case s.held:
 		return nil, nil
 	}
 	return []events.Payload{&events.UserBlocked{}}, nil
 }
 
-// Unblock gives a blocked user back what it held.
+// Unblock takes back a block. Of a user who is blocked for a removed client as
+// well, it takes back what somebody decided, and only then, by another command,
+// what came of the client's removal.
 type Unblock struct{}
 
 // Decide gives UserUnblocked; nothing when it is not blocked.
@@ -188,6 +192,8 @@ func (Unblock) Decide(s State) ([]events.Payload, error) {
 		return nil, err
 	case s.Status != Blocked:
 		return nil, nil
+	case s.held:
+		return []events.Payload{&events.UserUnblocked{StillBlocked: s.BlockedFor != uuid.Nil}}, nil
 	}
-	return []events.Payload{&events.UserUnblocked{}}, nil
+	return []events.Payload{&events.UserUnblocked{Client: s.BlockedFor}}, nil
 }

@@ -85,7 +85,8 @@ type EndLogin struct {
 }
 
 // Decide gives GroupAccessRevoked for the client's group, and UserBlocked when
-// nothing remains; nothing for somebody who is no customer.
+// nothing remains, also for a user whom somebody has blocked: either reason is
+// enough. Nothing for somebody who is no customer.
 func (c EndLogin) Decide(s State) ([]events.Payload, error) {
 	switch {
 	case !s.Exists():
@@ -97,7 +98,7 @@ func (c EndLogin) Decide(s State) ([]events.Payload, error) {
 	for _, e := range evs {
 		s = Evolve(s, e)
 	}
-	if len(evs) > 0 && len(s.Groups(c.At)) == 0 && (s.Status == Active || s.Status == Invited) {
+	if len(evs) > 0 && len(s.Groups(c.At)) == 0 && s.Present() && s.BlockedFor == uuid.Nil {
 		evs = append(evs, &events.UserBlocked{Client: c.Client})
 	}
 	return evs, nil
@@ -111,7 +112,7 @@ type RestoreLogin struct {
 }
 
 // Decide gives UserUnblocked for a user blocked for the client, and the grant;
-// nothing when neither was taken.
+// nothing when neither was taken. Whom somebody has blocked stays so.
 func (c RestoreLogin) Decide(s State) ([]events.Payload, error) {
 	var evs []events.Payload
 	switch {
@@ -120,7 +121,7 @@ func (c RestoreLogin) Decide(s State) ([]events.Payload, error) {
 	case s.Role != access.RoleCustomer || !slices.Contains([]string{Invited, Active, Blocked}, s.Status):
 		return nil, nil
 	case s.Status == Blocked && s.BlockedFor == c.Client:
-		evs = append(evs, &events.UserUnblocked{})
+		evs = append(evs, &events.UserUnblocked{Client: c.Client, StillBlocked: s.held})
 		s = Evolve(s, evs[0])
 	}
 	given, err := GrantGroup{Grant: c.Grant, Group: c.Group, Basis: events.BasisClientAccount, Origin: c.Client.String(), At: c.At}.Decide(s)

@@ -45,8 +45,14 @@ func TestThePeopleOfAClient(t *testing.T) {
 		"an invited customer's login ends, too":              {Given: contact[:2], When: end, Then: then(over(grantOf(apple), 0), blocked)},
 		"staff are no logins of a client":                    {Given: given(added("cso", events.AccessGroups), granted(apple)), When: end},
 		"who sees another group only is left alone":          {Given: given(customer, granted(banana)), When: end},
-		"who is blocked stays blocked for its own reason":    {Given: append(contact[:3:3], &events.UserBlocked{}), When: end, Then: then(over(grantOf(apple), 0))},
-		"a login comes back":                                 {Given: lost, When: restore, Then: then(&events.UserUnblocked{}, seen)},
+		"who is blocked is so for the client as well":        {Given: append(contact[:3:3], &events.UserBlocked{}), When: end, Then: then(over(grantOf(apple), 0), blocked)},
+		"a login comes back":                                 {Given: lost, When: restore, Then: then(&events.UserUnblocked{Client: client}, seen)},
+		"blocked by somebody meanwhile, it stays blocked":    {Given: append(lost, &events.UserBlocked{}), When: restore, Then: then(&events.UserUnblocked{Client: client, StillBlocked: true}, seen)},
+		"somebody may block who is blocked for a client":     {Given: lost, When: Block{}, Then: then(&events.UserBlocked{})},
+		"and twice is once":                                  {Given: append(lost, &events.UserBlocked{}), When: Block{}},
+		"unblocking takes one reason at a time":              {Given: append(lost, &events.UserBlocked{}), When: Unblock{}, Then: then(&events.UserUnblocked{StillBlocked: true})},
+		"and then the other one":                             {Given: append(lost, &events.UserBlocked{}, &events.UserUnblocked{StillBlocked: true}), When: Unblock{}, Then: then(&events.UserUnblocked{Client: client})},
+		"both taken back, nothing is left to take":           {Given: append(lost, &events.UserBlocked{}, &events.UserUnblocked{Client: client, StillBlocked: true}, &events.UserUnblocked{}), When: Unblock{}},
 		"a block for another reason stays":                   {Given: append(contact[:3:3], &events.UserBlocked{}, over(grantOf(apple), 0)), When: restore, Then: then(seen)},
 		"what was not taken does not come back":              {Given: contact, When: restore},
 		"no login of nobody ends":                            {When: end, Refused: "user-not-found"},
@@ -54,7 +60,14 @@ func TestThePeopleOfAClient(t *testing.T) {
 		"no source of nobody ends":                           {When: source, Refused: "user-not-found"},
 		"a login blocked for another client does not return": {Given: append(contact[:3:3], over(grantOf(apple), 0), &events.UserBlocked{Client: apple}), When: restore, Then: then(seen)},
 	})
-	if s := aggregatetest.From(Evolve, lost...); s.BlockedFor != client || Evolve(s, &events.UserUnblocked{}).BlockedFor != uuid.Nil {
-		t.Errorf("blocked for %s; want the client, and nobody once unblocked", s.BlockedFor)
+	both := aggregatetest.From(Evolve, append(lost, &events.UserBlocked{})...)
+	for name, reasons := range map[string][]events.Payload{
+		"the client first":   then(&events.UserUnblocked{Client: client, StillBlocked: true}, &events.UserUnblocked{}),
+		"the client at last": then(&events.UserUnblocked{StillBlocked: true}, &events.UserUnblocked{Client: client}),
+	} {
+		one := Evolve(both, reasons[0])
+		if now := Evolve(one, reasons[1]); one.Status != Blocked || now.Status != Active || now.BlockedFor != uuid.Nil {
+			t.Errorf("%s: %s with one reason, %s without; want blocked until both are gone", name, one.Status, now.Status)
+		}
 	}
 }

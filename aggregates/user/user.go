@@ -36,6 +36,8 @@ import (
 //   - Access that was asked for is given by somebody who neither asked for it nor
 //     gets it.
 //   - A grant ends at its expiry, even when nobody records it.
+//   - A user may be blocked by somebody and for a removed client, and is as long as
+//     either reason is left.
 //   - A stream that was abandoned before its creation never becomes a user.
 
 // Statuses of a user.
@@ -83,8 +85,10 @@ type State struct {
 	Permissions   events.Permissions
 	Invitation    uuid.UUID // the open or accepted one
 	InvitationEnd time.Time
-	uninvited     bool      // the invitation was revoked or has expired
-	BlockedFor    uuid.UUID // the removed client whose login it was, when that is why it is blocked
+	uninvited     bool        // the invitation was revoked or has expired
+	resets        []time.Time // when the last requests for another password end
+	held          bool        // blocked by somebody
+	BlockedFor    uuid.UUID   // blocked for this removed client, whose login it was
 }
 
 // Exists reports whether the user was added, also when it was removed since.
@@ -160,9 +164,27 @@ func Evolve(s State, p events.Payload) State {
 			s.Status = Active
 		}
 	case *events.UserBlocked:
-		s.before, s.Status, s.BlockedFor = s.Status, Blocked, e.Client
+		if s.Status != Blocked {
+			s.before, s.Status = s.Status, Blocked
+		}
+		if e.Client == uuid.Nil {
+			s.held = true
+		} else {
+			s.BlockedFor = e.Client
+		}
 	case *events.UserUnblocked:
-		s.Status, s.before, s.BlockedFor = s.before, "", uuid.Nil
+		if e.Client == uuid.Nil {
+			s.held = false
+		} else {
+			s.BlockedFor = uuid.Nil
+		}
+		if !e.StillBlocked {
+			s.Status, s.before, s.held, s.BlockedFor = s.before, "", false, uuid.Nil
+		}
+	case *events.PasswordResetRequested:
+		s.resets = s.asked(e.ExpiresAt)
+	case *events.PasswordSet:
+		s.resets = nil
 	case *events.UserRemoved:
 		s.Status, s.before, s.Requests = Removed, "", nil
 	}

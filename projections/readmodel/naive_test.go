@@ -88,7 +88,7 @@ func (n naive) take(ctx context.Context, e events.Event) error {
 	case *events.UserBlocked:
 		err = n.do(ctx, `UPDATE read.users SET blocked = true WHERE user_id = $1`, id)
 	case *events.UserUnblocked:
-		err = n.do(ctx, `UPDATE read.users SET blocked = false WHERE user_id = $1`, id)
+		err = n.do(ctx, `UPDATE read.users SET blocked = blocked AND $2 WHERE user_id = $1`, id, p.StillBlocked)
 	case *events.UserPermissionsSet:
 		after, jerr := json.Marshal(p.After)
 		if jerr != nil {

@@ -153,7 +153,7 @@ func (g generator) ofUser(id uuid.UUID, first bool) events.Payload {
 		granted, &events.GroupAccessRevoked{Grant: grant(), Group: g.group()}, &events.GroupAccessRevoked{Grant: grant(), Group: g.group()},
 		&events.AllGroupsAccessGranted{Grant: grant(), Basis: events.BasisRole},
 		&events.UserInvited{Invitation: number(1)}, &events.UserInvitationAccepted{Invitation: number(1)}, &events.PasswordSet{},
-		&events.UserBlocked{}, &events.UserUnblocked{},
+		&events.UserBlocked{}, &events.UserUnblocked{}, &events.UserUnblocked{Client: number(7), StillBlocked: true},
 		&events.UserPermissionsSet{After: events.Permissions{"manage_users": g.one(2)}},
 	}).Draw(g.t, "event")
 }

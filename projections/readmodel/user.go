@@ -27,7 +27,9 @@ func (f *fold) user(at place, e events.Event) error {
 	case *events.UserBlocked:
 		change.blocked = &yes
 	case *events.UserUnblocked:
-		change.blocked = &no
+		if !p.StillBlocked {
+			change.blocked = &no
+		}
 	case *events.UserRemoved:
 		change.removed = &yes
 	case *events.UserRoleChanged:
