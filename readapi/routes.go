@@ -16,47 +16,60 @@ func Routes(cfg Config) ([]route.Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	metrics := promhttp.HandlerFor(cfg.Metrics, promhttp.HandlerOpts{})
+	return a.routes(), nil
+}
+
+// Declared returns the query routes as they are declared, for those who print
+// them or make verbs of them. Their handlers serve nothing.
+func Declared() []route.Route { return (&api{}).routes() }
+
+func (a *api) routes() []route.Route {
+	metrics := promhttp.HandlerFor(a.cfg.Metrics, promhttp.HandlerOpts{})
 	position := route.Param{In: "header", Name: positionHeader, Summary: "Answer only with what holds this position; 504 when that takes too long."}
 	cursor := route.Param{In: "query", Name: "cursor", Summary: "Where to go on: next of the page before."}
 	limit := route.Param{In: "query", Name: "limit", Summary: "Size of the page, 1 to 200, 50 when not given."}
 	group := route.Param{In: "query", Name: "group", Summary: "Id of a group, or none for what is in no group."}
-	get := func(path, name, summary string, answer reflect.Type, do func(http.ResponseWriter, *http.Request, access.Caller) error, params ...route.Param) route.Route {
-		return route.Route{Method: http.MethodGet, Path: path, Name: name, Summary: summary, Handler: a.query(do),
+	get := func(path, name, verb, summary string, answer reflect.Type, do func(http.ResponseWriter, *http.Request, access.Caller) error, params ...route.Param) route.Route {
+		return route.Route{Method: http.MethodGet, Path: path, Name: name, Verb: verb, Summary: summary, Handler: a.query(do),
 			Params: append(params, position), Answer: answer, Status: http.StatusOK}
 	}
+	// table makes a list of which a table shows these members.
+	table := func(r route.Route, columns ...string) route.Route {
+		r.Columns = columns
+		return r
+	}
 	return []route.Route{
-		get("/v1/me", "me", "Who asks, and what they may.", route.Of[Me](), a.me),
-		get("/v1/organisation", "organisation", "The caller's organisation.", route.Of[Organisation](), a.organisation),
-		get("/v1/groups", "listGroups", "The groups that the caller sees, by name.", route.Of[Groups](), a.groups, limit, cursor),
-		get("/v1/groups/{id}", "getGroup", "One group.", route.Of[Group](), a.group),
-		get("/v1/groups/{id}/import-template", "getGroupImportTemplate", "How the group's delivery files are read.", route.Of[ImportTemplate](), a.groupImportTemplate),
-		get("/v1/settings/import-template", "getImportTemplate", "How delivery files are read when nothing is said with them.", route.Of[ImportTemplate](), a.importTemplate),
-		get("/v1/users", "listUsers", "The users that the caller sees, by name.", route.Of[Users](), a.users, limit, cursor),
-		get("/v1/users/{id}", "getUser", "One user.", route.Of[User](), a.user),
-		get("/v1/users/{id}/grants", "listGrants", "The grants of a user, in the order in which they were given.", route.Of[Grants](), a.grants, limit, cursor),
-		get("/v1/access-requests", "listAccessRequests", "Who asked for whose sight of which group, as far as the caller sees both.", route.Of[AccessRequests](), a.accessRequests,
+		get("/v1/me", "me", "whoami", "Who asks, and what they may.", route.Of[Me](), a.me),
+		get("/v1/organisation", "organisation", "organisation show", "The caller's organisation.", route.Of[Organisation](), a.organisation),
+		table(get("/v1/groups", "listGroups", "group list", "The groups that the caller sees, by name.", route.Of[Groups](), a.groups, limit, cursor), "id", "name", "kind", "status", "customer_codes"),
+		get("/v1/groups/{id}", "getGroup", "group show", "One group.", route.Of[Group](), a.group),
+		get("/v1/groups/{id}/import-template", "getGroupImportTemplate", "group import-template", "How the group's delivery files are read.", route.Of[ImportTemplate](), a.groupImportTemplate),
+		get("/v1/settings/import-template", "getImportTemplate", "organisation import-template", "How delivery files are read when nothing is said with them.", route.Of[ImportTemplate](), a.importTemplate),
+		table(get("/v1/users", "listUsers", "user list", "The users that the caller sees, by name.", route.Of[Users](), a.users, limit, cursor), "id", "name", "email", "role", "status", "access"),
+		get("/v1/users/{id}", "getUser", "user show", "One user.", route.Of[User](), a.user),
+		table(get("/v1/users/{id}/grants", "listGrants", "user grants", "The grants of a user, in the order in which they were given.", route.Of[Grants](), a.grants, limit, cursor), "id", "group", "basis", "granted_at", "granted_by", "expires_at", "ended_at"),
+		table(get("/v1/access-requests", "listAccessRequests", "access-request list", "Who asked for whose sight of which group, as far as the caller sees both.", route.Of[AccessRequests](), a.accessRequests,
 			route.Param{In: "query", Name: "status", Summary: "Only those.", Enum: requestStatuses()},
-			route.Param{In: "query", Name: "user", Summary: "Only for this user.", Format: "uuid"}, limit, cursor),
-		get("/v1/access-requests/{id}", "getAccessRequest", "One request for access.", route.Of[AccessRequest](), a.accessRequest),
-		get("/v1/clients", "listClients", "The clients that the caller sees, by name.", route.Of[Clients](), a.clients,
+			route.Param{In: "query", Name: "user", Summary: "Only for this user.", Format: "uuid"}, limit, cursor), "id", "user", "group", "status", "reason", "requested_at"),
+		get("/v1/access-requests/{id}", "getAccessRequest", "access-request show", "One request for access.", route.Of[AccessRequest](), a.accessRequest),
+		table(get("/v1/clients", "listClients", "client list", "The clients that the caller sees, by name.", route.Of[Clients](), a.clients,
 			route.Param{In: "query", Name: "status", Summary: "How the client stands; without it, all but the removed ones.", Enum: clientStatuses()},
-			route.Param{In: "query", Name: "dispatcher", Summary: "Id of the user who looks after it, or none for the owners."}, limit, cursor),
-		get("/v1/clients/{id}", "getClient", "One client.", route.Of[Client](), a.client),
-		get("/v1/clients/{id}/account-draft", "getClientAccountDraft", "What a client's account would be made of, to be edited.", route.Of[AccountDraft](), a.accountDraft),
-		get("/v1/vehicles", "listVehicles", "The vehicles that the caller sees, by name.", route.Of[Vehicles](), a.vehicles, limit, cursor),
-		get("/v1/vehicles/{id}", "getVehicle", "One vehicle.", route.Of[Vehicle](), a.vehicle),
-		get("/v1/vehicles/{id}/positions", "vehiclePositions", "Where a vehicle was lately.", route.Of[VehicleTrail](), a.trail, limit),
-		get("/v1/deliveries", "listDeliveries", "The deliveries that the caller sees, latest date first.", route.Of[DeliveryList](), a.deliveries, group,
+			route.Param{In: "query", Name: "dispatcher", Summary: "Id of the user who looks after it, or none for the owners."}, limit, cursor), "id", "business_name", "email", "status", "mode", "group"),
+		get("/v1/clients/{id}", "getClient", "client show", "One client.", route.Of[Client](), a.client),
+		get("/v1/clients/{id}/account-draft", "getClientAccountDraft", "client account-draft", "What a client's account would be made of, to be edited.", route.Of[AccountDraft](), a.accountDraft),
+		table(get("/v1/vehicles", "listVehicles", "vehicle list", "The vehicles that the caller sees, by name.", route.Of[Vehicles](), a.vehicles, limit, cursor), "id", "name", "plate"),
+		get("/v1/vehicles/{id}", "getVehicle", "vehicle show", "One vehicle.", route.Of[Vehicle](), a.vehicle),
+		table(get("/v1/vehicles/{id}/positions", "vehiclePositions", "vehicle positions", "Where a vehicle was lately.", route.Of[VehicleTrail](), a.trail, limit), "at", "latitude", "longitude", "speed", "heading"),
+		table(get("/v1/deliveries", "listDeliveries", "delivery list", "The deliveries that the caller sees, latest date first.", route.Of[DeliveryList](), a.deliveries, group,
 			route.Param{In: "query", Name: "status", Summary: "Tracking status.", Enum: trackingStatuses()},
 			route.Param{In: "query", Name: "date_from", Summary: "First day.", Format: "date"},
 			route.Param{In: "query", Name: "date_to", Summary: "Last day.", Format: "date"},
 			route.Param{In: "query", Name: "do_number", Summary: "Exactly this D.O. number."},
-			route.Param{In: "query", Name: "q", Summary: "Words that are all in the D.O. number, the recipient or the address; case and accents do not count."}, limit, cursor),
-		get("/v1/deliveries/{id}", "getDelivery", "One delivery with its items and its timeline.", route.Of[DeliveryWhole](), a.delivery),
-		get("/v1/progress", "progress", "How many deliveries stand where.", route.Of[Progressed](), a.progress, group),
-		{Method: http.MethodGet, Path: "/livez", Name: "live", Summary: "The process runs.", Public: true, Status: http.StatusOK, Handler: http.HandlerFunc(a.live), Answer: route.Of[Health]()},
-		{Method: http.MethodGet, Path: "/readyz", Name: "ready", Summary: "Everything that is needed is there.", Public: true, Status: http.StatusOK, Handler: http.HandlerFunc(a.ready), Answer: route.Of[Health]()},
-		{Method: http.MethodGet, Path: "/metrics", Name: "metrics", Summary: "Figures for Prometheus.", Public: true, Status: http.StatusOK, Handler: metrics},
-	}, nil
+			route.Param{In: "query", Name: "q", Summary: "Words that are all in the D.O. number, the recipient or the address; case and accents do not count."}, limit, cursor), "id", "do_number", "date", "status", "group", "recipient", "address"),
+		get("/v1/deliveries/{id}", "getDelivery", "delivery show", "One delivery with its items and its timeline.", route.Of[DeliveryWhole](), a.delivery),
+		get("/v1/progress", "progress", "delivery progress", "How many deliveries stand where.", route.Of[Progressed](), a.progress, group),
+		{Method: http.MethodGet, Path: "/livez", Name: "live", Verb: "server live", Summary: "The process runs.", Public: true, Status: http.StatusOK, Handler: http.HandlerFunc(a.live), Answer: route.Of[Health]()},
+		{Method: http.MethodGet, Path: "/readyz", Name: "ready", Verb: "server ready", Summary: "Everything that is needed is there.", Public: true, Status: http.StatusOK, Handler: http.HandlerFunc(a.ready), Answer: route.Of[Health]()},
+		{Method: http.MethodGet, Path: "/metrics", Name: "metrics", Verb: "server metrics", Summary: "Figures for Prometheus.", Public: true, Status: http.StatusOK, Handler: metrics},
+	}
 }

@@ -7,8 +7,11 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/google/uuid"
+
 	"waybill/aggregates/problem"
 	"waybill/events"
+	"waybill/events/fault"
 )
 
 type callerKey struct{}
@@ -35,6 +38,19 @@ func (s *Service) Require(problems *problem.Renderer, next http.Handler) http.Ha
 			return
 		}
 		next.ServeHTTP(w, r.WithContext(WithCaller(r.Context(), c)))
+	})
+}
+
+// PersonOnly lets only people through, who have a session: a machine manages
+// neither sessions nor keys, lest who found one key makes others. It stands
+// within [Service.Require].
+func PersonOnly(problems *problem.Renderer, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if CallerOf(r.Context()).Session == uuid.Nil {
+			problems.Write(w, r, fault.New(fault.Denied, "session-needed", "This needs a session; an API key will not do."))
+			return
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

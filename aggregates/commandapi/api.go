@@ -103,7 +103,9 @@ func Routes(cfg Config) ([]route.Route, error) {
 
 // Declared returns the command routes as they are declared, for those who print
 // them. Their handlers serve nothing.
-func Declared() []route.Route { return (&api{}).routes() }
+func Declared() []route.Route {
+	return (&api{cfg: Config{Positions: new(telemetry.Store)}}).routes()
+}
 
 func (a *api) routes() []route.Route {
 	var all []route.Route
@@ -111,9 +113,6 @@ func (a *api) routes() []route.Route {
 		a.sessionRoutes(), a.organisationRoutes(), a.groupRoutes(), a.groupLifeRoutes(), a.userRoutes(), a.clientRoutes(), a.deliveryRoutes(), a.deliveryLifeRoutes(), a.deliveryBulkRoutes(), a.importRoutes(), a.positionRoutes(),
 	} {
 		all = append(all, some...)
-	}
-	for i := range all {
-		all[i].Needs = needs(all[i].Name)
 	}
 	return all
 }

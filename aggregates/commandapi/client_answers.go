@@ -15,9 +15,9 @@ import (
 
 // ClientAcceptance accepts a client's invitation.
 type ClientAcceptance struct {
-	Token    string `json:"token" doc:"From the link."`
+	Token    string `json:"token" secret:"true" doc:"From the link."`
 	Email    string `json:"email" doc:"The one that was invited."`
-	Password string `json:"password,omitzero" doc:"At least 8 characters, at most 1024 bytes. Absent: the request carries a session of the person who was invited."`
+	Password string `json:"password,omitzero" secret:"true" doc:"At least 8 characters, at most 1024 bytes. Absent: the request carries a session of the person who was invited."`
 }
 
 // ClientAccepted is the answer.
@@ -28,7 +28,7 @@ type ClientAccepted struct {
 
 // ClientRefusal declines a client's invitation.
 type ClientRefusal struct {
-	Token string `json:"token" doc:"From the link."`
+	Token string `json:"token" secret:"true" doc:"From the link."`
 	Email string `json:"email" doc:"The one that was invited."`
 }
 

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
@@ -114,12 +115,23 @@ type outcome struct {
 // spec says how a command is reached and answered.
 type spec struct {
 	method, path, name, summary string
-	created                     bool // 201 instead of 200
-	bodyless                    bool // it can be sent without a body
-	widens                      bool // it changes who sees what: answer when that is so
-	matched                     bool // a blind write would be dangerous: If-Match is required
-	dryRun                      bool // it can be tried without being executed; see [Widened]
-	answer                      any  // example of the answer's type; nil = Done
+
+	// One of the two is said; see [route.Route]. The permissions that commands
+	// need are, with [access.Defaults], the table of role x command; a test tries
+	// every cell.
+	needs access.Set
+	open  bool
+
+	verb    string // on the command line, such as "user add"
+	args    string // members of the body that are arguments there, divided by spaces
+	example any    // of the body; nil = one without members
+
+	created  bool // 201 instead of 200
+	bodyless bool // it can be sent without a body
+	widens   bool // it changes who sees what: answer when that is so
+	matched  bool // a blind write would be dangerous: If-Match is required
+	dryRun   bool // it can be tried without being executed; see [Widened]
+	answer   any  // example of the answer's type; nil = Done
 }
 
 // on makes the route of a command with a body of type In.
@@ -179,7 +191,8 @@ func on[In sayer](a *api, s spec, run func(ctx context.Context, c call, in In) (
 	}
 	return route.Route{
 		Method: s.method, Path: s.path, Name: s.name, Summary: s.summary, Handler: a.handler(handle),
-		Body: route.Of[In](), Answer: answer, Status: status, Params: params,
+		Needs: s.needs, Open: s.open, Verb: s.verb, Args: strings.Fields(s.args), Example: s.example,
+		Body: route.Of[In](), Bodyless: s.bodyless, Answer: answer, Status: status, Params: params,
 	}
 }
 

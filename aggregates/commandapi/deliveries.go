@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"waybill/aggregates/access"
 	"waybill/aggregates/access/route"
 	"waybill/aggregates/command"
 	"waybill/events"
@@ -63,30 +64,36 @@ type Completion struct {
 func (a *api) deliveryRoutes() []route.Route {
 	commands := a.cfg.Commands
 	return []route.Route{
-		on(a, spec{method: http.MethodPost, path: "/v1/deliveries", name: "createDelivery", summary: "Create a delivery.", created: true},
+		on(a, spec{method: http.MethodPost, path: "/v1/deliveries", name: "createDelivery", verb: "delivery create", needs: access.SetOf(access.CreateDeliveries),
+			example: NewDelivery{DONumber: "DO-1", Date: "2026-03-31", Group: route.Sample("group"), Address: "4 Mill Lane",
+				Items: []NewItem{{Description: "Apples", Quantity: 12}}}, summary: "Create a delivery.", created: true},
 			func(ctx context.Context, c call, in NewDelivery) (outcome, error) {
 				out, err := commands.CreateDelivery(ctx, c.caller, c.env, in.command())
 				return outcome{answer: made(out), position: out.Position, location: "/v1/deliveries/" + out.ID.String()}, err
 			}),
-		onDelivery(a, spec{path: "tag", name: "tagDelivery", summary: "Move a delivery to a group.", widens: true},
+		onDelivery(a, spec{path: "tag", name: "tagDelivery", verb: "delivery tag", args: "group", needs: access.SetOf(access.CreateDeliveries),
+			example: TagTarget{Group: route.Sample("group")}, summary: "Move a delivery to a group.", widens: true},
 			func(ctx context.Context, c call, id uuid.UUID, in TagTarget) (outcome, error) {
 				return plain(commands.TagDelivery(ctx, c.caller, c.env, command.TagDelivery{Delivery: id, Group: in.Group}))
 			}),
-		onID(a, spec{method: http.MethodPost, path: "/v1/deliveries/{id}/untag", name: "untagDelivery", summary: "Take a delivery out of its group.", bodyless: true, widens: true},
+		onID(a, spec{method: http.MethodPost, path: "/v1/deliveries/{id}/untag", name: "untagDelivery", verb: "delivery untag", needs: access.SetOf(access.CreateDeliveries), summary: "Take a delivery out of its group.", bodyless: true, widens: true},
 			commands.UntagDelivery),
-		onDelivery(a, spec{path: "assign", name: "assignVehicle", summary: "Put a delivery on a vehicle."},
+		onDelivery(a, spec{path: "assign", name: "assignVehicle", verb: "delivery assign", args: "vehicle", needs: access.SetOf(access.AssignVehicles),
+			example: VehicleTarget{Vehicle: route.Sample("vehicle")}, summary: "Put a delivery on a vehicle."},
 			func(ctx context.Context, c call, id uuid.UUID, in VehicleTarget) (outcome, error) {
 				return plain(commands.AssignVehicle(ctx, c.caller, c.env, command.AssignVehicle{Delivery: id, Vehicle: in.Vehicle}))
 			}),
-		onDelivery(a, spec{path: "dispatch", name: "dispatch", summary: "Give a delivery out to be delivered.", bodyless: true},
+		onDelivery(a, spec{path: "dispatch", name: "dispatch", verb: "delivery dispatch", needs: access.SetOf(access.UpdateStatus), summary: "Give a delivery out to be delivered.", bodyless: true},
 			func(ctx context.Context, c call, id uuid.UUID, in Occurred) (outcome, error) {
 				return plain(commands.Dispatch(ctx, c.caller, c.env, command.Dispatch{Delivery: id, OccurredAt: in.OccurredAt}))
 			}),
-		onDelivery(a, spec{path: "complete", name: "complete", summary: "Everything was handed over.", bodyless: true},
+		onDelivery(a, spec{path: "complete", name: "complete", verb: "delivery complete", needs: access.SetOf(access.UpdateStatus),
+			example: Completion{Occurred: Occurred{OccurredAt: sampleTime()}}, summary: "Everything was handed over.", bodyless: true},
 			func(ctx context.Context, c call, id uuid.UUID, in Completion) (outcome, error) {
 				return plain(commands.Complete(ctx, c.caller, c.env, command.Complete{Delivery: id, OccurredAt: in.OccurredAt, Proof: in.Proof}))
 			}),
-		onDelivery(a, spec{path: "fail", name: "fail", summary: "Nothing was handed over; the reason is required."},
+		onDelivery(a, spec{path: "fail", name: "fail", verb: "delivery fail", needs: access.SetOf(access.UpdateStatus),
+			example: Occurred{Said: Said{Reason: "Nobody at home"}}, summary: "Nothing was handed over; the reason is required."},
 			func(ctx context.Context, c call, id uuid.UUID, in Occurred) (outcome, error) {
 				return plain(commands.Fail(ctx, c.caller, c.env, command.Fail{Delivery: id, OccurredAt: in.OccurredAt}))
 			}),

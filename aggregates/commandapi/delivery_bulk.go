@@ -43,7 +43,8 @@ const bulkPath = "/v1/deliveries/bulk"
 
 func (a *api) deliveryBulkRoutes() []route.Route {
 	return []route.Route{
-		on(a, spec{method: http.MethodPost, path: bulkPath, name: "bulkDeliveries", widens: true, answer: BulkDone{},
+		on(a, spec{method: http.MethodPost, path: bulkPath, name: "bulkDeliveries", verb: "delivery bulk", args: "do", open: true,
+			example: BulkCommand{Do: "dispatch", Deliveries: []uuid.UUID{route.Sample("delivery")}}, widens: true, answer: BulkDone{},
 			summary: "Give one command on many deliveries; each is done or refused by itself."},
 			func(ctx context.Context, c call, in BulkCommand) (outcome, error) {
 				if c.env.ExpectedRevision != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"waybill/aggregates/access"
 	"waybill/aggregates/access/route"
 	"waybill/aggregates/command"
 	"waybill/events"
@@ -39,11 +40,12 @@ func (t Template) event() events.ImportTemplate {
 func (a *api) groupLifeRoutes() []route.Route {
 	commands := a.cfg.Commands
 	return []route.Route{
-		onGroup(a, spec{method: http.MethodPost, path: "/rename", name: "renameGroup", summary: "Give a group another name; its id stays."},
+		onGroup(a, spec{method: http.MethodPost, path: "/rename", name: "renameGroup", verb: "group rename", args: "name", needs: access.SetOf(access.ManageGroups),
+			example: GroupName{Name: "Apple Ltd"}, summary: "Give a group another name; its id stays."},
 			func(ctx context.Context, c call, id uuid.UUID, in GroupName) (outcome, error) {
 				return plain(commands.RenameGroup(ctx, c.caller, c.env, command.RenameGroup{Group: id, Name: in.Name}))
 			}),
-		onGroup(a, spec{method: http.MethodPost, path: "/archive", name: "archiveGroup", bodyless: true, widens: true, dryRun: true, answer: Widened{},
+		onGroup(a, spec{method: http.MethodPost, path: "/archive", name: "archiveGroup", verb: "group archive", needs: access.SetOf(access.ManageGroups), bodyless: true, widens: true, dryRun: true, answer: Widened{},
 			summary: "Take a group out of use: only users with access to all groups see it from then on."},
 			func(ctx context.Context, c call, id uuid.UUID, _ Said) (outcome, error) {
 				if c.dryRun {
@@ -51,7 +53,7 @@ func (a *api) groupLifeRoutes() []route.Route {
 				}
 				return widened(commands.ArchiveGroup(ctx, c.caller, c.env, id))
 			}),
-		onGroup(a, spec{method: http.MethodPost, path: "/restore", name: "restoreGroup", bodyless: true, widens: true, dryRun: true, answer: Widened{},
+		onGroup(a, spec{method: http.MethodPost, path: "/restore", name: "restoreGroup", verb: "group restore", needs: access.SetOf(access.ManageGroups), bodyless: true, widens: true, dryRun: true, answer: Widened{},
 			summary: "Bring an archived group back; ended grants stay ended."},
 			func(ctx context.Context, c call, id uuid.UUID, _ Said) (outcome, error) {
 				if c.dryRun {
@@ -59,7 +61,8 @@ func (a *api) groupLifeRoutes() []route.Route {
 				}
 				return widened(commands.RestoreGroup(ctx, c.caller, c.env, id))
 			}),
-		onGroup(a, spec{method: http.MethodPost, path: "/merge", name: "mergeGroup", widens: true, dryRun: true, answer: Widened{},
+		onGroup(a, spec{method: http.MethodPost, path: "/merge", name: "mergeGroup", verb: "group merge", args: "into", needs: access.SetOf(access.ManageGroups),
+			example: MergeTarget{Into: route.Sample("other group"), AcknowledgeWidening: true}, widens: true, dryRun: true, answer: Widened{},
 			summary: "Merge a group into another, for good: its deliveries move there, and those who see that one gain sight of them."},
 			func(ctx context.Context, c call, id uuid.UUID, in MergeTarget) (outcome, error) {
 				merge := command.MergeGroup{Group: id, Into: in.Into, AcknowledgeWidening: in.AcknowledgeWidening}
@@ -68,12 +71,13 @@ func (a *api) groupLifeRoutes() []route.Route {
 				}
 				return widened(commands.MergeGroup(ctx, c.caller, c.env, merge))
 			}),
-		onGroup(a, spec{method: http.MethodPut, path: "/import-template", name: "setGroupImportTemplate",
+		onGroup(a, spec{method: http.MethodPut, path: "/import-template", name: "setGroupImportTemplate", verb: "group set-import-template", needs: access.SetOf(access.ManageGroups),
+			example: Template{Columns: map[string]string{"number": "Shipment No"}, DateFormat: "DD/MM/YYYY"},
 			summary: "Say how the group's delivery files are read; empty: as the organisation's."},
 			func(ctx context.Context, c call, id uuid.UUID, in Template) (outcome, error) {
 				return plain(commands.SetImportTemplate(ctx, c.caller, c.env, command.SetImportTemplate{Group: id, Template: in.event()}))
 			}),
-		onGroup(a, spec{method: http.MethodPut, path: "/vehicles/{vehicle}", name: "addVehicleToGroup", bodyless: true, widens: true,
+		onGroup(a, spec{method: http.MethodPut, path: "/vehicles/{vehicle}", name: "addVehicleToGroup", verb: "group add-vehicle", needs: access.SetOf(access.ManageVehicles), bodyless: true, widens: true,
 			summary: "Add a registered vehicle to a group."},
 			func(ctx context.Context, c call, id uuid.UUID, _ Said) (outcome, error) {
 				vehicle, err := c.id("vehicle")
@@ -82,7 +86,7 @@ func (a *api) groupLifeRoutes() []route.Route {
 				}
 				return plain(commands.AddVehicleToGroup(ctx, c.caller, c.env, command.AddVehicleToGroup{Vehicle: vehicle, Group: id}))
 			}),
-		onGroup(a, spec{method: http.MethodDelete, path: "/vehicles/{vehicle}", name: "removeVehicleFromGroup", bodyless: true, widens: true,
+		onGroup(a, spec{method: http.MethodDelete, path: "/vehicles/{vehicle}", name: "removeVehicleFromGroup", verb: "group remove-vehicle", needs: access.SetOf(access.ManageVehicles), bodyless: true, widens: true,
 			summary: "Take a vehicle out of a group."},
 			func(ctx context.Context, c call, id uuid.UUID, _ Said) (outcome, error) {
 				vehicle, err := c.id("vehicle")

@@ -27,12 +27,14 @@ type CodeTarget struct {
 func (a *api) groupRoutes() []route.Route {
 	commands := a.cfg.Commands
 	return []route.Route{
-		on(a, spec{method: http.MethodPost, path: "/v1/groups", name: "createGroup", summary: "Create a group.", created: true, widens: true},
+		on(a, spec{method: http.MethodPost, path: "/v1/groups", name: "createGroup", verb: "group create", args: "name", needs: access.SetOf(access.ManageGroups),
+			example: NewGroup{Name: "Apple"}, summary: "Create a group.", created: true, widens: true},
 			func(ctx context.Context, c call, in NewGroup) (outcome, error) {
 				out, err := commands.CreateGroup(ctx, c.caller, c.env, command.CreateGroup{Name: in.Name})
 				return outcome{answer: made(out), position: out.Position, location: "/v1/groups/" + out.ID.String()}, err
 			}),
-		on(a, spec{method: http.MethodPut, path: "/v1/customer-codes/{code}", name: "mapCustomerCode", summary: "Map a customer code to a group."},
+		on(a, spec{method: http.MethodPut, path: "/v1/customer-codes/{code}", name: "mapCustomerCode", verb: "customer-code map", args: "group", needs: access.SetOf(access.ManageGroups),
+			example: CodeTarget{Group: route.Sample("group")}, summary: "Map a customer code to a group."},
 			func(ctx context.Context, c call, in CodeTarget) (outcome, error) {
 				code, err := c.text("code")
 				if err != nil {
@@ -40,7 +42,7 @@ func (a *api) groupRoutes() []route.Route {
 				}
 				return plain(commands.MapCustomerCode(ctx, c.caller, c.env, command.MapCustomerCode{Code: code, Group: in.Group}))
 			}),
-		on(a, spec{method: http.MethodDelete, path: "/v1/customer-codes/{code}", name: "unmapCustomerCode", summary: "Unmap a customer code.", bodyless: true},
+		on(a, spec{method: http.MethodDelete, path: "/v1/customer-codes/{code}", name: "unmapCustomerCode", verb: "customer-code unmap", needs: access.SetOf(access.ManageGroups), summary: "Unmap a customer code.", bodyless: true},
 			func(ctx context.Context, c call, _ Said) (outcome, error) {
 				code, err := c.text("code")
 				if err != nil {

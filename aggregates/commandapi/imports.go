@@ -46,7 +46,7 @@ func (a *api) importRoutes() []route.Route {
 		return route.Param{In: "query", Name: name, Summary: summary}
 	}
 	return []route.Route{{
-		Method: http.MethodPost, Path: "/v1/imports", Name: "importDeliveries",
+		Method: http.MethodPost, Path: "/v1/imports", Name: "importDeliveries", Verb: "import", Needs: access.SetOf(access.CreateDeliveries),
 		Summary: "Import a delivery file (xlsx, csv, tsv). What is known already is left alone, so it can be sent again at any time.",
 		Handler: a.handler(a.importDeliveries), Media: "application/octet-stream", Answer: route.Of[Imported](), Status: http.StatusOK,
 		Params: []route.Param{

@@ -60,7 +60,8 @@ type NewVehicle struct {
 const setupHeader = "Waybill-Setup-Token"
 
 func (a *api) organisationRoutes() []route.Route {
-	create := on(a, spec{method: http.MethodPost, path: "/v1/organisations", name: "createOrganisation", created: true, widens: true,
+	create := on(a, spec{method: http.MethodPost, path: "/v1/organisations", name: "createOrganisation", verb: "organisation create", args: "name",
+		example: NewOrganisation{Name: "My Company", Timezone: "Europe/Berlin", Owner: Owner{Name: "Me", Email: "me@example.com"}}, created: true, widens: true,
 		summary: "Create an organisation with its first owner. For whoever runs the installation.", answer: OrganisationMade{}},
 		func(ctx context.Context, c call, in NewOrganisation) (outcome, error) {
 			if in.Kind == "" {
@@ -77,7 +78,8 @@ func (a *api) organisationRoutes() []route.Route {
 	create.Handler = a.setupOnly(create.Handler)
 	return []route.Route{
 		create,
-		on(a, spec{method: http.MethodPut, path: "/v1/settings/group-field", name: "setGroupField", summary: "Let deliveries be tagged, or not."},
+		on(a, spec{method: http.MethodPut, path: "/v1/settings/group-field", name: "setGroupField", verb: "organisation group-field", needs: access.SetOf(access.ManageGroups),
+			example: GroupField{Enabled: true}, summary: "Let deliveries be tagged, or not."},
 			func(ctx context.Context, c call, in GroupField) (outcome, error) {
 				set := a.cfg.Commands.DisableGroupField
 				if in.Enabled {
@@ -86,18 +88,21 @@ func (a *api) organisationRoutes() []route.Route {
 				res, err := set(ctx, c.caller, c.env)
 				return plain(res, err)
 			}),
-		on(a, spec{method: http.MethodPut, path: "/v1/settings/timezone", name: "setTimezone", summary: "Set which days the organisation goes by."},
+		on(a, spec{method: http.MethodPut, path: "/v1/settings/timezone", name: "setTimezone", verb: "organisation set-timezone", args: "timezone", needs: access.SetOf(access.ManageGroups),
+			example: Timezone{Timezone: "Europe/Berlin"}, summary: "Set which days the organisation goes by."},
 			func(ctx context.Context, c call, in Timezone) (outcome, error) {
 				return plain(a.cfg.Commands.SetTimezone(ctx, c.caller, c.env, in.Timezone))
 			}),
-		on(a, spec{method: http.MethodPut, path: "/v1/settings/import-template", name: "setImportTemplate",
+		on(a, spec{method: http.MethodPut, path: "/v1/settings/import-template", name: "setImportTemplate", verb: "organisation set-import-template", needs: access.SetOf(access.ManageGroups),
+			example: Template{Columns: map[string]string{"number": "Shipment No"}, DateFormat: "DD/MM/YYYY"},
 			summary: "Say how delivery files are read when nothing is said with them."},
 			func(ctx context.Context, c call, in Template) (outcome, error) {
 				return plain(a.cfg.Commands.SetImportTemplate(ctx, c.caller, c.env, command.SetImportTemplate{Template: in.event()}))
 			}),
-		onID(a, spec{method: http.MethodDelete, path: "/v1/vehicles/{id}", name: "removeVehicle", bodyless: true, widens: true,
+		onID(a, spec{method: http.MethodDelete, path: "/v1/vehicles/{id}", name: "removeVehicle", verb: "vehicle remove", needs: access.SetOf(access.ManageVehicles), bodyless: true, widens: true,
 			summary: "Take a vehicle out of the register and of every group."}, a.cfg.Commands.RemoveVehicle),
-		on(a, spec{method: http.MethodPost, path: "/v1/vehicles", name: "registerVehicle", summary: "Register a vehicle.", created: true},
+		on(a, spec{method: http.MethodPost, path: "/v1/vehicles", name: "registerVehicle", verb: "vehicle register", args: "name", needs: access.SetOf(access.ManageVehicles),
+			example: NewVehicle{Name: "Van 1", Plate: "B WB 100"}, summary: "Register a vehicle.", created: true},
 			func(ctx context.Context, c call, in NewVehicle) (outcome, error) {
 				out, err := a.cfg.Commands.RegisterVehicle(ctx, c.caller, c.env, command.RegisterVehicle{Name: in.Name, Plate: in.Plate})
 				return outcome{answer: made(out), position: out.Position, location: "/v1/vehicles/" + out.ID.String()}, err

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/gorilla/mux"
 
+	"waybill/aggregates/access"
 	"waybill/events/fault"
 )
 
@@ -29,10 +30,7 @@ type OwnSession struct {
 }
 
 func (a *api) listSessions(w http.ResponseWriter, r *http.Request) error {
-	c, err := person(r)
-	if err != nil {
-		return err
-	}
+	c := access.CallerOf(r.Context())
 	open, err := a.cfg.Access.SessionsOf(r.Context(), c.Org, c.User)
 	if err != nil {
 		return err
@@ -49,10 +47,7 @@ func (a *api) listSessions(w http.ResponseWriter, r *http.Request) error {
 // id in the path.
 func (a *api) endOwn(end func(ctx context.Context, org, user, id uuid.UUID) error) http.Handler {
 	return a.handler(func(w http.ResponseWriter, r *http.Request) error {
-		c, err := person(r)
-		if err != nil {
-			return err
-		}
+		c := access.CallerOf(r.Context())
 		id, err := uuid.Parse(mux.Vars(r)["id"])
 		if err != nil {
 			return fault.New(fault.NotFound, "", "no id in the path")

@@ -25,9 +25,9 @@ func pageRoutes() []route.Route {
 		})
 	}
 	return []route.Route{
-		{Method: http.MethodGet, Path: "/set-password", Name: "setPasswordPage", Summary: "The page behind a one-time link.", Public: true,
+		{Method: http.MethodGet, Path: "/set-password", Name: "setPasswordPage", Page: true, Summary: "The page behind a one-time link.", Public: true,
 			Status: http.StatusOK, Handler: serve("text/html; charset=utf-8", setPasswordPage)},
-		{Method: http.MethodGet, Path: "/set-password.js", Name: "setPasswordScript", Summary: "The script of that page.", Public: true,
+		{Method: http.MethodGet, Path: "/set-password.js", Name: "setPasswordScript", Page: true, Summary: "The script of that page.", Public: true,
 			Status: http.StatusOK, Handler: serve("text/javascript; charset=utf-8", setPasswordScript)},
 	}
 }

@@ -14,9 +14,9 @@ import (
 
 // NewPassword sets a password.
 type NewPassword struct {
-	Token    string `json:"token" doc:"From the link."`
+	Token    string `json:"token" secret:"true" doc:"From the link."`
 	Email    string `json:"email" doc:"The one that the link was made for."`
-	Password string `json:"password" doc:"At least 8 characters, at most 1024 bytes."`
+	Password string `json:"password" secret:"true" doc:"At least 8 characters, at most 1024 bytes."`
 }
 
 // PasswordSet is the answer.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"waybill/aggregates/access"
 	"waybill/aggregates/access/route"
 	"waybill/aggregates/telemetry"
 )
@@ -35,7 +36,8 @@ func (a *api) positionRoutes() []route.Route {
 		return nil
 	}
 	return []route.Route{
-		on(a, spec{method: http.MethodPost, path: "/v1/vehicles/{id}/positions", name: "recordPositions", answer: PositionsTaken{},
+		on(a, spec{method: http.MethodPost, path: "/v1/vehicles/{id}/positions", name: "recordPositions", verb: "vehicle report-positions", needs: access.SetOf(access.ManageVehicles),
+			example: Positions{Positions: []Position{{At: sampleTime(), Latitude: 52.5, Longitude: 13.4}}}, answer: PositionsTaken{},
 			summary: "Tell where a vehicle was, in batches. The latest position and a bounded trail are kept."},
 			func(ctx context.Context, c call, in Positions) (outcome, error) {
 				id, err := c.id("id")

@@ -18,14 +18,14 @@ import (
 // Credentials sign somebody in.
 type Credentials struct {
 	Email        string    `json:"email"`
-	Password     string    `json:"password"`
+	Password     string    `json:"password" secret:"true"`
 	Organisation uuid.UUID `json:"organisation,omitzero" doc:"Needed by those who belong to several."`
 	Portal       string    `json:"portal,omitzero" enum:"dispatcher,client" doc:"Where the caller signs in: staff or clients. The role's own when absent."`
 }
 
 // SessionOpened is the answer.
 type SessionOpened struct {
-	Token        string    `json:"token" doc:"Send it as Authorization: Bearer. It cannot be had again."`
+	Token        string    `json:"token" secret:"true" doc:"Send it as Authorization: Bearer. It cannot be had again."`
 	ExpiresAt    time.Time `json:"expires_at"`
 	User         uuid.UUID `json:"user"`
 	Organisation uuid.UUID `json:"organisation"`
@@ -34,17 +34,19 @@ type SessionOpened struct {
 
 func (a *api) sessionRoutes() []route.Route {
 	routes := []route.Route{
-		{Method: http.MethodPost, Path: "/v1/sessions", Name: "signIn", Summary: "Sign in.", Public: true,
+		{Method: http.MethodPost, Path: "/v1/sessions", Name: "signIn", Verb: "login", Summary: "Sign in.", Public: true,
+			Example: Credentials{Email: "adam@example.com", Password: "one fruit a day"},
 			Handler: a.handler(a.signIn), Body: route.Of[Credentials](), Answer: route.Of[SessionOpened](), Status: http.StatusCreated},
-		{Method: http.MethodDelete, Path: "/v1/sessions/current", Name: "signOut", Summary: "End this session.",
+		{Method: http.MethodDelete, Path: "/v1/sessions/current", Name: "signOut", Verb: "logout", Open: true, Personal: true, Summary: "End this session.",
 			Handler: a.handler(a.signOut), Status: http.StatusNoContent},
-		{Method: http.MethodGet, Path: "/v1/sessions", Name: "listSessions", Summary: "The caller's own open sessions, the latest first.",
+		{Method: http.MethodGet, Path: "/v1/sessions", Name: "listSessions", Verb: "session list", Personal: true, Columns: []string{"id", "portal", "ip", "created_at", "expires_at", "current"}, Summary: "The caller's own open sessions, the latest first.",
 			Handler: a.handler(a.listSessions), Answer: route.Of[Sessions](), Status: http.StatusOK},
-		{Method: http.MethodDelete, Path: "/v1/sessions/{id}", Name: "endSession", Summary: "End one of the caller's own sessions.",
+		{Method: http.MethodDelete, Path: "/v1/sessions/{id}", Name: "endSession", Verb: "session end", Open: true, Personal: true, Summary: "End one of the caller's own sessions.",
 			Handler: a.endOwn(a.cfg.Access.EndSessionOf), Status: http.StatusNoContent},
-		{Method: http.MethodDelete, Path: "/v1/sessions", Name: "signOutEverywhere", Summary: "End all of the caller's sessions.",
+		{Method: http.MethodDelete, Path: "/v1/sessions", Name: "signOutEverywhere", Verb: "session end-all", Open: true, Personal: true, Summary: "End all of the caller's sessions.",
 			Handler: a.handler(a.signOutEverywhere), Status: http.StatusNoContent},
-		{Method: http.MethodPost, Path: "/v1/passwords", Name: "setPassword", Summary: "Set a password with a one-time token; an invitation is accepted by it.", Public: true,
+		{Method: http.MethodPost, Path: "/v1/passwords", Name: "setPassword", Verb: "password set", Summary: "Set a password with a one-time token; an invitation is accepted by it.", Public: true,
+			Example: NewPassword{Token: "the one of the link", Email: "adam@example.com", Password: "one fruit a day"},
 			Handler: a.handler(a.setPassword), Body: route.Of[NewPassword](), Answer: route.Of[PasswordSet](), Status: http.StatusOK},
 	}
 	return append(append(routes, a.apiKeyRoutes()...), pageRoutes()...)
@@ -155,10 +157,7 @@ func (a *api) accept(ctx context.Context, org, user, identity, invitation uuid.U
 }
 
 func (a *api) signOut(w http.ResponseWriter, r *http.Request) error {
-	c, err := person(r)
-	if err != nil {
-		return err
-	}
+	c := access.CallerOf(r.Context())
 	if err := a.cfg.Access.EndSession(r.Context(), c.Session); err != nil {
 		return err
 	}
@@ -167,10 +166,7 @@ func (a *api) signOut(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) signOutEverywhere(w http.ResponseWriter, r *http.Request) error {
-	c, err := person(r)
-	if err != nil {
-		return err
-	}
+	c := access.CallerOf(r.Context())
 	if err := a.cfg.Access.SignOut(r.Context(), c.Org, c.User); err != nil {
 		return err
 	}

@@ -64,11 +64,13 @@ func onUser[In sayer](a *api, s spec, run func(ctx context.Context, c call, user
 func (a *api) userAccessRoutes() []route.Route {
 	commands := a.cfg.Commands
 	return []route.Route{
-		onUser(a, spec{method: http.MethodPut, path: "/role", name: "changeRole", summary: "Give a user another role, and the access that comes with it.", matched: true, widens: true},
+		onUser(a, spec{method: http.MethodPut, path: "/role", name: "changeRole", verb: "user set-role", args: "role", needs: access.SetOf(access.ManageUsers),
+			example: RoleChange{Role: access.RoleDispatcher}, summary: "Give a user another role, and the access that comes with it.", matched: true, widens: true},
 			func(ctx context.Context, c call, id uuid.UUID, in RoleChange) (outcome, error) {
 				return plain(commands.ChangeRole(ctx, c.caller, c.env, command.ChangeRole{User: id, Role: in.Role, Groups: in.Groups, Access: in.Access}))
 			}),
-		onUser(a, spec{method: http.MethodPut, path: "/groups", name: "replaceGroups", summary: "Make groups the whole of what a user sees.",
+		onUser(a, spec{method: http.MethodPut, path: "/groups", name: "replaceGroups", verb: "user set-groups", needs: access.SetOf(access.ManageUsers),
+			example: Groups{Groups: []uuid.UUID{route.Sample("group")}}, summary: "Make groups the whole of what a user sees.",
 			matched: true, widens: true, dryRun: true, answer: Widened{}},
 			func(ctx context.Context, c call, id uuid.UUID, in Groups) (outcome, error) {
 				replace := command.ReplaceGroups{User: id, Groups: in.Groups, Access: in.Access}
@@ -77,7 +79,8 @@ func (a *api) userAccessRoutes() []route.Route {
 				}
 				return widened(commands.ReplaceGroups(ctx, c.caller, c.env, replace))
 			}),
-		onUser(a, spec{method: http.MethodPut, path: "/all-groups", name: "grantAllGroupsAccess", summary: "Give a user sight of everything; a reason is required.",
+		onUser(a, spec{method: http.MethodPut, path: "/all-groups", name: "grantAllGroupsAccess", verb: "user grant-all", needs: access.SetOf(access.ManageUsers, access.GrantAllAccess),
+			example: Said{Reason: "Runs the depot"}, summary: "Give a user sight of everything; a reason is required.",
 			widens: true, dryRun: true, answer: Widened{}},
 			func(ctx context.Context, c call, id uuid.UUID, _ Said) (outcome, error) {
 				if c.dryRun {
@@ -85,7 +88,8 @@ func (a *api) userAccessRoutes() []route.Route {
 				}
 				return widened(commands.GrantAllGroupsAccess(ctx, c.caller, c.env, id))
 			}),
-		onUser(a, spec{method: http.MethodDelete, path: "/all-groups", name: "revokeAllGroupsAccess", summary: "End a user's sight of everything and say what is left; a reason is required.",
+		onUser(a, spec{method: http.MethodDelete, path: "/all-groups", name: "revokeAllGroupsAccess", verb: "user revoke-all", needs: access.SetOf(access.ManageUsers),
+			example: Remainder{Said: Said{Reason: "Moved to Apple"}, Groups: []uuid.UUID{route.Sample("group")}}, summary: "End a user's sight of everything and say what is left; a reason is required.",
 			widens: true, dryRun: true, answer: Widened{}},
 			func(ctx context.Context, c call, id uuid.UUID, in Remainder) (outcome, error) {
 				revoke := command.RevokeAllGroupsAccess{User: id, Groups: in.Groups}
@@ -94,16 +98,19 @@ func (a *api) userAccessRoutes() []route.Route {
 				}
 				return widened(commands.RevokeAllGroupsAccess(ctx, c.caller, c.env, revoke))
 			}),
-		onUser(a, spec{method: http.MethodPost, path: "/access-requests", name: "requestGroupAccess", summary: "Ask for a user's sight of a group; a reason is required.", created: true, widens: true},
+		onUser(a, spec{method: http.MethodPost, path: "/access-requests", name: "requestGroupAccess", verb: "access-request create", args: "group", needs: access.SetOf(access.ManageUsers),
+			example: NewAccessRequest{Said: Said{Reason: "Covers for Betty"}, Group: route.Sample("group")}, summary: "Ask for a user's sight of a group; a reason is required.", created: true, widens: true},
 			func(ctx context.Context, c call, id uuid.UUID, in NewAccessRequest) (outcome, error) {
 				out, err := commands.RequestGroupAccess(ctx, c.caller, c.env, command.RequestGroupAccess{User: id, Group: in.Group, ExpiresAt: in.ExpiresAt})
 				return outcome{answer: made(out), position: out.Position, location: "/v1/access-requests/" + out.ID.String()}, err
 			}),
-		onUser(a, spec{method: http.MethodPost, path: "/access-requests/{request}/approve", name: "approveGroupAccess", bodyless: true, widens: true,
+		onUser(a, spec{method: http.MethodPost, path: "/access-requests/{request}/approve", name: "approveGroupAccess", verb: "access-request approve", needs: access.SetOf(access.ManageUsers), bodyless: true, widens: true,
 			summary: "Approve and grant what was asked for, unless one asked for it oneself or gets it."}, onRequest(commands.ApproveGroupAccess)),
-		onUser(a, spec{method: http.MethodPost, path: "/access-requests/{request}/deny", name: "denyGroupAccess", bodyless: true, widens: true,
+		onUser(a, spec{method: http.MethodPost, path: "/access-requests/{request}/deny", name: "denyGroupAccess", verb: "access-request deny", needs: access.SetOf(access.ManageUsers),
+			example: Said{Reason: "Not needed any more"}, bodyless: true, widens: true,
 			summary: "Deny what was asked for."}, onRequest(commands.DenyGroupAccess)),
-		onUser(a, spec{method: http.MethodPost, path: "/access-reviews", name: "recordAccessReview", summary: "Record what a review of somebody else's access came to.", widens: true},
+		onUser(a, spec{method: http.MethodPost, path: "/access-reviews", name: "recordAccessReview", verb: "user review", args: "decision", needs: access.SetOf(access.ManageUsers),
+			example: Review{Decision: "reduce", Groups: []uuid.UUID{route.Sample("group")}}, summary: "Record what a review of somebody else's access came to.", widens: true},
 			func(ctx context.Context, c call, id uuid.UUID, in Review) (outcome, error) {
 				return plain(commands.RecordAccessReview(ctx, c.caller, c.env, command.RecordAccessReview{User: id, Decision: in.Decision, Groups: in.Groups}))
 			}),

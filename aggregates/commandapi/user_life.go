@@ -23,13 +23,13 @@ type InvitationResent struct {
 // userLifeRoutes are the commands on invitations and on the end of a membership.
 func (a *api) userLifeRoutes() []route.Route {
 	return []route.Route{
-		onID(a, spec{method: http.MethodDelete, path: "/v1/users/{id}", name: "removeUser", summary: "End a membership, its access and its sessions for good.", bodyless: true, widens: true}, a.removeUser),
-		onUser(a, spec{method: http.MethodPost, path: "/invitation/resend", name: "resendInvitation", summary: "Send an invitation again; earlier links stop working.", bodyless: true, answer: InvitationResent{}},
+		onID(a, spec{method: http.MethodDelete, path: "/v1/users/{id}", name: "removeUser", verb: "user remove", needs: access.SetOf(access.ManageUsers), summary: "End a membership, its access and its sessions for good.", bodyless: true, widens: true}, a.removeUser),
+		onUser(a, spec{method: http.MethodPost, path: "/invitation/resend", name: "resendInvitation", verb: "user resend-invitation", needs: access.SetOf(access.ManageUsers), summary: "Send an invitation again; earlier links stop working.", bodyless: true, answer: InvitationResent{}},
 			func(ctx context.Context, c call, id uuid.UUID, _ Said) (outcome, error) {
 				out, err := a.cfg.Commands.ResendInvitation(ctx, c.caller, c.env, id)
 				return outcome{answer: InvitationResent{done(out.Result), out.Expires}, position: out.Position}, err
 			}),
-		onID(a, spec{method: http.MethodDelete, path: "/v1/users/{id}/invitation", name: "revokeInvitation", summary: "Withdraw an invitation; its link stops working.", bodyless: true}, a.revokeInvitation),
+		onID(a, spec{method: http.MethodDelete, path: "/v1/users/{id}/invitation", name: "revokeInvitation", verb: "user revoke-invitation", needs: access.SetOf(access.ManageUsers), summary: "Withdraw an invitation; its link stops working.", bodyless: true}, a.revokeInvitation),
 	}
 }
 

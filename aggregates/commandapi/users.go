@@ -46,7 +46,8 @@ type Grant struct {
 func (a *api) userRoutes() []route.Route {
 	commands := a.cfg.Commands
 	routes := []route.Route{
-		on(a, spec{method: http.MethodPost, path: "/v1/users", name: "addUser", summary: "Add and invite a user.", created: true, widens: true, answer: UserMade{}},
+		on(a, spec{method: http.MethodPost, path: "/v1/users", name: "addUser", verb: "user add", needs: access.SetOf(access.ManageUsers),
+			example: NewUser{Name: "Adam", Email: "adam@example.com", Role: access.RoleCustomer, Groups: []uuid.UUID{route.Sample("group")}}, summary: "Add and invite a user.", created: true, widens: true, answer: UserMade{}},
 			func(ctx context.Context, c call, in NewUser) (outcome, error) {
 				out, err := commands.AddUser(ctx, c.caller, c.env, command.AddUser{Name: in.Name, Email: in.Email, Role: in.Role,
 					Groups: in.Groups, Access: in.Access, Permissions: in.Permissions})
@@ -54,7 +55,8 @@ func (a *api) userRoutes() []route.Route {
 				d.ID = out.ID
 				return outcome{answer: UserMade{d, out.InvitationExpires}, position: out.Position, location: "/v1/users/" + out.ID.String()}, err
 			}),
-		on(a, spec{method: http.MethodPut, path: "/v1/users/{id}/permissions", name: "setPermissions", summary: "Set a user's switches.", matched: true, widens: true},
+		on(a, spec{method: http.MethodPut, path: "/v1/users/{id}/permissions", name: "setPermissions", verb: "user set-permissions", needs: access.SetOf(access.ManageUsers),
+			example: Switches{Permissions: events.Permissions{access.ManageVehicles.String(): true}}, summary: "Set a user's switches.", matched: true, widens: true},
 			func(ctx context.Context, c call, in Switches) (outcome, error) {
 				id, err := c.id("id")
 				if err != nil {
@@ -62,7 +64,8 @@ func (a *api) userRoutes() []route.Route {
 				}
 				return plain(commands.SetPermissions(ctx, c.caller, c.env, command.SetPermissions{User: id, Permissions: in.Permissions}))
 			}),
-		on(a, spec{method: http.MethodPut, path: "/v1/users/{id}/groups/{group}", name: "grantGroupAccess", summary: "Give a user sight of a group.", bodyless: true, widens: true},
+		on(a, spec{method: http.MethodPut, path: "/v1/users/{id}/groups/{group}", name: "grantGroupAccess", verb: "group grant", needs: access.SetOf(access.ManageUsers),
+			example: Grant{Said: Said{Reason: "Covers for Betty"}, ExpiresAt: sampleTime()}, summary: "Give a user sight of a group.", bodyless: true, widens: true},
 			func(ctx context.Context, c call, in Grant) (outcome, error) {
 				user, group, err := c.userAndGroup()
 				if err != nil {
@@ -70,7 +73,7 @@ func (a *api) userRoutes() []route.Route {
 				}
 				return plain(commands.GrantGroupAccess(ctx, c.caller, c.env, command.GrantGroupAccess{User: user, Group: group, ExpiresAt: in.ExpiresAt}))
 			}),
-		on(a, spec{method: http.MethodDelete, path: "/v1/users/{id}/groups/{group}", name: "revokeGroupAccess", summary: "End a user's sight of a group.", bodyless: true, widens: true},
+		on(a, spec{method: http.MethodDelete, path: "/v1/users/{id}/groups/{group}", name: "revokeGroupAccess", verb: "group revoke", needs: access.SetOf(access.ManageUsers), summary: "End a user's sight of a group.", bodyless: true, widens: true},
 			func(ctx context.Context, c call, _ Said) (outcome, error) {
 				user, group, err := c.userAndGroup()
 				if err != nil {
@@ -78,8 +81,9 @@ func (a *api) userRoutes() []route.Route {
 				}
 				return plain(commands.RevokeGroupAccess(ctx, c.caller, c.env, command.RevokeGroupAccess{User: user, Group: group}))
 			}),
-		onID(a, spec{method: http.MethodPost, path: "/v1/users/{id}/block", name: "blockUser", summary: "End a user's access and sessions.", bodyless: true, widens: true}, a.blockUser),
-		onID(a, spec{method: http.MethodPost, path: "/v1/users/{id}/unblock", name: "unblockUser", summary: "Give a blocked user back what it held.", bodyless: true, widens: true}, commands.UnblockUser),
+		onID(a, spec{method: http.MethodPost, path: "/v1/users/{id}/block", name: "blockUser", verb: "user block", needs: access.SetOf(access.ManageUsers),
+			example: Said{Reason: "Left the company"}, summary: "End a user's access and sessions.", bodyless: true, widens: true}, a.blockUser),
+		onID(a, spec{method: http.MethodPost, path: "/v1/users/{id}/unblock", name: "unblockUser", verb: "user unblock", needs: access.SetOf(access.ManageUsers), summary: "Give a blocked user back what it held.", bodyless: true, widens: true}, commands.UnblockUser),
 	}
 	return append(append(routes, a.userAccessRoutes()...), a.userLifeRoutes()...)
 }

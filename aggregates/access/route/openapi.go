@@ -38,8 +38,11 @@ func Document(title, version string, routes []Route) ([]byte, error) {
 		"info":    object{"title": title, "version": version},
 		"paths":   paths,
 		"components": object{
-			"securitySchemes": object{"session": object{"type": "http", "scheme": "bearer"}},
-			"schemas":         object{"Problem": problemSchema()},
+			"securitySchemes": object{
+				schemeSession: object{"type": "http", "scheme": "bearer", "description": "The token of a session, from POST /v1/sessions."},
+				schemeAPIKey:  object{"type": "http", "scheme": "bearer", "bearerFormat": "wbk_...", "description": "An API key, from POST /v1/api-keys. It acts on behalf of who made it, and may no more than they."},
+			},
+			"schemas": object{"Problem": problemSchema()},
 		},
 	}
 	out, err := json.Marshal(doc, json.Deterministic(true), jsontext.WithIndent("  "))
@@ -52,9 +55,9 @@ func Document(title, version string, routes []Route) ([]byte, error) {
 func (r Route) operation() object {
 	op := object{"operationId": r.Name, "summary": r.Summary}
 	var params []object
-	for _, name := range r.pathParams() {
+	for _, name := range r.PathParams() {
 		p := object{"in": "path", "name": name, "required": true, "schema": object{"type": "string"}}
-		if name == "id" || name == "group" {
+		if p["example"] = r.Sample(name); r.identifies(name) {
 			p["schema"] = object{"type": "string", "format": "uuid"}
 		}
 		params = append(params, p)
@@ -67,14 +70,22 @@ func (r Route) operation() object {
 		if p.Enum != nil {
 			schema["enum"] = p.Enum
 		}
-		params = append(params, object{"in": p.In, "name": p.Name, "description": p.Summary, "schema": schema})
+		param := object{"in": p.In, "name": p.Name, "description": p.Summary, "schema": schema}
+		if p.Example != "" {
+			param["example"] = p.Example
+		}
+		params = append(params, param)
 	}
 	if params != nil {
 		op["parameters"] = params
 	}
 	switch {
 	case r.Body != nil:
-		op["requestBody"] = object{"required": true, "content": object{"application/json": object{"schema": schemaOf(r.Body)}}}
+		content := object{"schema": schemaOf(r.Body)}
+		if r.Example != nil {
+			content["example"] = r.Example
+		}
+		op["requestBody"] = object{"required": !r.Bodyless, "content": object{"application/json": content}}
 	case r.Media != "":
 		op["requestBody"] = object{"required": true, "content": object{r.Media: object{}}}
 	}
@@ -85,11 +96,25 @@ func (r Route) operation() object {
 	failed := object{"description": "A problem (RFC 9457).", "content": object{
 		"application/problem+json": object{"schema": object{"$ref": "#/components/schemas/Problem"}}}}
 	op["responses"] = object{strconv.Itoa(r.Status): good, "default": failed}
-	if !r.Public {
-		op["security"] = []object{{"session": []string{}}}
+	switch {
+	case r.Public:
+	case r.Personal:
+		op["security"] = []object{{schemeSession: []string{}}}
+		op["description"] = "For people, with a session: API keys are refused."
+	default:
+		op["security"] = []object{{schemeSession: []string{}}, {schemeAPIKey: []string{}}}
+	}
+	if r.Needs != 0 {
+		op["x-waybill-needs"] = r.Needs.Names()
 	}
 	return op
 }
+
+// The ways to say who calls.
+const (
+	schemeSession = "session"
+	schemeAPIKey  = "apiKey"
+)
 
 func problemSchema() object {
 	text := object{"type": "string"}
@@ -158,6 +183,9 @@ func structSchema(t reflect.Type) object {
 		}
 		if doc := f.Tag.Get("doc"); doc != "" {
 			schema["description"] = doc
+		}
+		if f.Tag.Get("secret") != "" {
+			schema["format"] = "password"
 		}
 		if enum := f.Tag.Get("enum"); enum != "" {
 			schema["enum"] = strings.Split(enum, ",")

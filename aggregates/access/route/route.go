@@ -26,14 +26,37 @@ type Route struct {
 	Public bool
 
 	// Needs is the permissions without which the route refuses what the caller
-	// sees; empty = whoever sees it may.
+	// sees.
 	Needs access.Set
+	// Open commands need no permission: whoever sees what they are about, or
+	// proves in another way that it is theirs, may. A command that is not public
+	// has Needs or is Open, so that nobody forgets to say which.
+	Open bool
+	// Personal routes need a session; API keys are refused, lest who finds one
+	// key makes others. The router sees to it.
+	Personal bool
+
+	// Verb is what the command line calls the route: a noun and what is done to
+	// it, such as "user add", or one word. Pages, which are for browsers alone,
+	// have none.
+	Verb string
+	Page bool
+	// Args are the members of the body that the command line takes as arguments,
+	// after those of the path; all others are flags.
+	Args []string
+	// Example is a body that makes sense, of the type of Body; nil = a body
+	// without members, or none.
+	Example any
+	// Columns are the members of the rows of a list that a table of them shows.
+	Columns []string
 
 	Params []Param      // query and header parameters; those of the path are found in Path
 	Body   reflect.Type // struct of the JSON body; nil = none
-	Media  string       // media type of a body that is no JSON; empty = none
-	Answer reflect.Type // struct of the JSON answer; nil = none
-	Status int          // of the answer when it went well
+	// Bodyless requests may be sent without a body.
+	Bodyless bool
+	Media    string       // media type of a body that is no JSON; empty = none
+	Answer   reflect.Type // struct of the JSON answer; nil = none
+	Status   int          // of the answer when it went well
 }
 
 // Param is one query or header parameter.
@@ -43,13 +66,14 @@ type Param struct {
 	Summary string
 	Format  string // JSON Schema format such as "uuid" or "date"; empty = any text
 	Enum    []string
+	Example string // of a query parameter; empty = the example goes without it
 }
 
 // Of returns the type of T, for [Route.Body] and [Route.Answer].
 func Of[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
-// pathParams returns the names between braces.
-func (r Route) pathParams() []string {
+// PathParams returns the names of the parameters of the path, in their order.
+func (r Route) PathParams() []string {
 	var names []string
 	for _, part := range strings.Split(r.Path, "/") {
 		if strings.HasPrefix(part, "{") && strings.HasSuffix(part, "}") {
@@ -63,7 +87,7 @@ func (r Route) pathParams() []string {
 // openPath is the path as OpenAPI writes it: without patterns.
 func (r Route) openPath() string {
 	path := r.Path
-	for _, name := range r.pathParams() {
+	for _, name := range r.PathParams() {
 		at := strings.Index(path, "{"+name)
 		end := at + strings.Index(path[at:], "}")
 		path = path[:at] + "{" + name + path[end:]

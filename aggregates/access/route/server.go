@@ -56,7 +56,7 @@ func Router(cfg Config, routes ...Route) (*mux.Router, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := Route{Method: http.MethodGet, Path: "/openapi.json", Name: "openapi", Summary: "This document.", Public: true, Status: http.StatusOK}
+	own := Route{Method: http.MethodGet, Path: "/openapi.json", Name: "openapi", Verb: "server openapi", Summary: "This document.", Public: true, Status: http.StatusOK}
 	doc, err := Document(cfg.Title, cfg.Version, append([]Route{own}, routes...))
 	if err != nil {
 		return nil, err
@@ -75,6 +75,9 @@ func Router(cfg Config, routes ...Route) (*mux.Router, error) {
 		}
 		names[rt.Name] = true
 		h := rt.Handler
+		if rt.Personal {
+			h = access.PersonOnly(cfg.Problems, h)
+		}
 		if !rt.Public {
 			h = cfg.Access.Require(cfg.Problems, h)
 		}
