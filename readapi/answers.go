@@ -40,13 +40,14 @@ type Delivery struct {
 	UpdatedAt      time.Time  `json:"updated_at"`
 }
 
-// DeliveryWhole is a delivery with its items and its timeline.
+// DeliveryWhole is a delivery with its items and the end of its timeline.
 type DeliveryWhole struct {
 	Delivery `json:",inline"`
 	Previous *uuid.UUID `json:"previous,omitzero" doc:"The attempt before, where the caller sees it."`
 	Next     *uuid.UUID `json:"next,omitzero" doc:"The attempt after, where the caller sees it."`
 	Items    []Item     `json:"items"`
-	Timeline []Entry    `json:"timeline"`
+	Timeline []Entry    `json:"timeline" doc:"The last 50 things that happened, in their order."`
+	Earlier  string     `json:"earlier,omitzero" doc:"Cursor of /timeline for what happened before."`
 }
 
 // Item is one line of a delivery.

@@ -71,6 +71,17 @@ func newAPI(cfg Config) (*api, error) {
 	return &api{cfg: cfg, cursors: c, buffers: sync.Pool{New: func() any { b := make([]byte, 0, 32<<10); return &b }}}, nil
 }
 
+// maxKept bounds the buffers that are kept for later answers, in bytes: one large
+// answer must not make all of them large for good.
+const maxKept = 1 << 20
+
+// putBack keeps a buffer for a later answer.
+func (a *api) putBack(buf *[]byte) {
+	if cap(*buf) <= maxKept {
+		a.buffers.Put(buf)
+	}
+}
+
 // positionHeader is the position that a query's answer must contain.
 const positionHeader = "Waybill-Position"
 

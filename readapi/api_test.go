@@ -10,6 +10,8 @@ func TestAPI(t *testing.T) {
 	for rule, test := range map[string]func(*testing.T, *stack){
 		"ABulkCommandDoesEachRowByItselfAndTellsNothingOfForeignOnes":   testABulkCommandDoesEachRowByItselfAndTellsNothingOfForeignOnes,
 		"AKeyForSomeGroupsSeesNothingForBeingItsUser":                   testAKeyForSomeGroupsSeesNothingForBeingItsUser,
+		"ALongTimelineComesInPieces":                                    testALongTimelineComesInPieces,
+		"ListsWithinAnswersAreBoundedAndWholeElsewhere":                 testListsWithinAnswersAreBoundedAndWholeElsewhere,
 		"SearchFindsWordsWithinOnesScopeOnly":                           testSearchFindsWordsWithinOnesScopeOnly,
 		"ADeliveryGoesThroughItsWholeLife":                              testADeliveryGoesThroughItsWholeLife,
 		"AChangeGoesByTheETagAndCountsAndFindsAnew":                     testAChangeGoesByTheETagAndCountsAndFindsAnew,
@@ -23,6 +25,8 @@ func TestAPI(t *testing.T) {
 		"AFileIsReadAsTheTemplateSays":                                  testAFileIsReadAsTheTemplateSays,
 		"ChangesOfGroupsAreForThoseWhoMayAndSee":                        testChangesOfGroupsAreForThoseWhoMayAndSee,
 		"AFileIsImportedOverHTTPAndTwiceIsOnce":                         testAFileIsImportedOverHTTPAndTwiceIsOnce,
+		"WhoSendsAFileSlowlyHoldsUpNobodyElse":                          testWhoSendsAFileSlowlyHoldsUpNobodyElse,
+		"AnOrganisationImportsOneFileAtATime":                           testAnOrganisationImportsOneFileAtATime,
 		"ATimelineTellsNothingOfGroupsAndPeopleThatTheCallerDoesNotSee": testATimelineTellsNothingOfGroupsAndPeopleThatTheCallerDoesNotSee,
 		"AnswersAreWhatTheyAreDescribedAs":                              testAnswersAreWhatTheyAreDescribedAs,
 		"TrackingStatusGoesByTheOrganisationsDay":                       testTrackingStatusGoesByTheOrganisationsDay,

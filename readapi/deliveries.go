@@ -17,7 +17,7 @@ func (a *api) deliveries(w http.ResponseWriter, r *http.Request, c access.Caller
 		return err
 	}
 	buf := a.buffers.Get().(*[]byte)
-	defer func() { a.buffers.Put(buf) }()
+	defer func() { a.putBack(buf) }()
 	page := deliveryPage{body: append((*buf)[:0], `{"deliveries":[`...), filter: &f}
 	if !f.nothing {
 		batch := scopedPage(c)

@@ -1,11 +1,9 @@
 package readapi
 
 import (
-	"fmt"
+	"math"
 	"net/http"
 
-	"github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/uuid"
 	"github.com/gorilla/mux"
 	"github.com/jackc/pgx/v5"
@@ -14,7 +12,8 @@ import (
 	"waybill/events/fault"
 )
 
-// delivery answers GET /v1/deliveries/{id} with items and timeline.
+// delivery answers GET /v1/deliveries/{id} with its items, of which a delivery has
+// at most 2,000, and the end of its timeline.
 func (a *api) delivery(w http.ResponseWriter, r *http.Request, c access.Caller) error {
 	if err := paramsOf(r).err(); err != nil {
 		return err
@@ -26,12 +25,13 @@ func (a *api) delivery(w http.ResponseWriter, r *http.Request, c access.Caller) 
 	batch := scoped(c)
 	batch.Queue(`SELECT `+deliveryColumns(c)+attemptColumns+` FROM read.deliveries d WHERE d.delivery_id = $1 AND d.org_id = $2`, id, c.Org)
 	batch.Queue(itemsQuery, id)
-	batch.Queue(timelineQuery, id)
+	batch.Queue(timelineQuery, id, math.MaxInt64, shownSteps+1)
 	buf := a.buffers.Get().(*[]byte)
-	defer func() { a.buffers.Put(buf) }()
+	defer func() { a.putBack(buf) }()
 	body := append((*buf)[:0], '{')
 	found := false
 	var revision uint64
+	steps := timeline{caller: c, limit: shownSteps}
 	err = a.run(r.Context(), batch, func(results pgx.BatchResults) error {
 		err := rows(results, func(rs pgx.Rows) error {
 			found = true
@@ -47,18 +47,19 @@ func (a *api) delivery(w http.ResponseWriter, r *http.Request, c access.Caller) 
 		if err := rows(results, separated(&body, appendItem)); err != nil {
 			return err
 		}
-		body = append(body, `],"timeline":[`...)
-		if err := rows(results, separated(&body, entryFor(c))); err != nil {
-			return err
-		}
 		body = append(body, ']')
-		return nil
+		return rows(results, steps.row)
 	})
 	if err != nil {
 		return err
 	}
 	if !found {
 		return errNotFound()
+	}
+	body = steps.appendForward(append(body, `,"timeline":`...))
+	if steps.more {
+		body = append(body, `,"earlier":`...)
+		body = appendText(body, a.cursors.seal(c, timelinePath(id), steps.place()))
 	}
 	body = append(body, '}', '\n')
 	*buf = body
@@ -91,10 +92,6 @@ const itemsQuery = `
 	SELECT item_id, sku, description, quantity, unit
 	FROM read.delivery_items WHERE delivery_id = $1 ORDER BY line`
 
-const timelineQuery = `
-	SELECT type, at, actor, from_group, to_group, reason, detail::text, revision
-	FROM read.delivery_timeline WHERE delivery_id = $1 ORDER BY revision`
-
 // separated appends rows with commas between them.
 func separated(body *[]byte, each func([]byte, pgx.Rows) ([]byte, error)) func(pgx.Rows) error {
 	first := true
@@ -125,76 +122,4 @@ func appendItem(b []byte, rs pgx.Rows) ([]byte, error) {
 		b = appendText(b, raw[4])
 	}
 	return append(b, '}'), nil
-}
-
-// entryFor writes timeline entries for a caller. A delivery's past may lie in
-// groups that the caller does not see: of those nothing is told, and neither is
-// who else works here nor what was said about them.
-func entryFor(c access.Caller) func([]byte, pgx.Rows) ([]byte, error) {
-	return func(b []byte, rs pgx.Rows) ([]byte, error) {
-		var e Entry
-		var detail *string
-		if err := rs.Scan(&e.Type, &e.At, &e.Actor, &e.From, &e.To, &e.Reason, &detail, &e.Revision); err != nil {
-			return b, fmt.Errorf("timeline: %w", err)
-		}
-		e.At = e.At.UTC()
-		if detail != nil {
-			e.Detail = jsontext.Value(*detail)
-		}
-		if !c.SeesAll() {
-			e.Actor = actorFor(c, e.Actor)
-			if foreign(c, e.From) || foreign(c, e.To) {
-				e.Reason = ""
-			}
-			e.From, e.To = seen(c, e.From), seen(c, e.To)
-		}
-		var err error
-		if e.Detail, err = detailFor(c, e.Detail); err != nil {
-			return b, fmt.Errorf("timeline: detail of revision %d: %w", e.Revision, err)
-		}
-		out, err := json.Marshal(e)
-		return append(b, out...), err
-	}
-}
-
-func foreign(c access.Caller, group *uuid.UUID) bool { return group != nil && !c.Sees(*group) }
-
-func seen(c access.Caller, group *uuid.UUID) *uuid.UUID {
-	if foreign(c, group) {
-		return nil
-	}
-	return group
-}
-
-// actorFor shows a scoped caller itself by id and everybody else by kind.
-func actorFor(c access.Caller, actor string) string {
-	if actor == c.Actor.String() {
-		return actor
-	}
-	for i := range actor {
-		if actor[i] == ':' {
-			return actor[:i]
-		}
-	}
-	return actor
-}
-
-// detailFor leaves out vehicles that the caller does not see (for sure), and
-// which file of whose an import was.
-func detailFor(c access.Caller, detail jsontext.Value) (jsontext.Value, error) {
-	if detail == nil || c.SeesAll() && c.May(access.ViewVehicles) {
-		return detail, nil
-	}
-	var members map[string]jsontext.Value
-	if err := json.Unmarshal(detail, &members); err != nil {
-		return nil, err
-	}
-	delete(members, "vehicle")
-	if !c.SeesAll() {
-		delete(members, "import")
-	}
-	if len(members) == 0 {
-		return nil, nil
-	}
-	return json.Marshal(members, json.Deterministic(true))
 }

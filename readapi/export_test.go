@@ -1,6 +1,7 @@
 package readapi
 
 import (
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -25,6 +26,6 @@ func ScopedDelivery(c access.Caller, id uuid.UUID) *pgx.Batch {
 	b := scoped(c)
 	b.Queue(`SELECT `+deliveryColumns(c)+` FROM read.deliveries d WHERE d.delivery_id = $1 AND d.org_id = $2`, id, c.Org)
 	b.Queue(itemsQuery, id)
-	b.Queue(timelineQuery, id)
+	b.Queue(timelineQuery, id, math.MaxInt64, shownSteps+1)
 	return b
 }

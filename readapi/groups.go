@@ -2,6 +2,7 @@ package readapi
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,7 +19,7 @@ type Group struct {
 	Status        string     `json:"status" enum:"active,archived,merged"`
 	Client        *uuid.UUID `json:"client,omitzero" doc:"Of kind client."`
 	MergedInto    *uuid.UUID `json:"merged_into,omitzero" doc:"Of status merged."`
-	CustomerCodes []string   `json:"customer_codes"`
+	CustomerCodes []string   `json:"customer_codes" doc:"The first 100; all of them are at /v1/customer-codes?group=."`
 	CreatedAt     time.Time  `json:"created_at"`
 	Revision      uint64     `json:"revision,string"`
 }
@@ -28,6 +29,10 @@ type Groups struct {
 	Groups []Group `json:"groups"`
 	Next   string  `json:"next,omitzero" doc:"Cursor of the next page."`
 }
+
+// maxNested bounds the lists within an answer that have a list of their own
+// elsewhere.
+const maxNested = 100
 
 // groups answers GET /v1/groups.
 func (a *api) groups(w http.ResponseWriter, r *http.Request, c access.Caller) (err error) {
@@ -56,7 +61,7 @@ func (a *api) group(w http.ResponseWriter, r *http.Request, c access.Caller) err
 func groupList(c access.Caller) namedList {
 	l := namedList{name: `g.name`, id: `g.group_id`, args: []any{c.Org}, query: `
 		SELECT g.group_id, g.kind, g.name, g.status, g.client_id, g.merged_into, g.created_at, g.revision,
-		       ARRAY(SELECT code FROM read.customer_codes cc WHERE cc.group_id = g.group_id ORDER BY code)
+		       ARRAY(SELECT code FROM read.customer_codes cc WHERE cc.group_id = g.group_id ORDER BY code LIMIT ` + strconv.Itoa(maxNested) + `)
 		FROM read.groups g WHERE g.org_id = $1 AND g.kind <> 'all'`}
 	if !c.SeesAll() {
 		l.args = append(l.args, groupsOf(c))

@@ -19,7 +19,7 @@ type Me struct {
 	Portal       string       `json:"portal" enum:"dispatcher,client"`
 	Permissions  []string     `json:"permissions" doc:"What the role and the user's switches come to."`
 	Access       string       `json:"access" enum:"all,groups"`
-	Groups       []GroupName  `json:"groups" doc:"The groups that are seen; empty with access all, which sees every group."`
+	Groups       []GroupName  `json:"groups" doc:"The first 100 groups that are seen; all of them are at /v1/groups. Empty with access all, which sees every group."`
 	Organisation Organisation `json:"organisation"`
 }
 
@@ -75,7 +75,7 @@ func (a *api) me(w http.ResponseWriter, r *http.Request, c access.Caller) error 
 	if c.SeesAll() {
 		m.Access = "all"
 	} else {
-		batch.Queue(`SELECT group_id, name FROM read.groups WHERE group_id = ANY($1) ORDER BY name, group_id`, groupsOf(c))
+		batch.Queue(`SELECT group_id, name FROM read.groups WHERE group_id = ANY($1) ORDER BY name, group_id LIMIT $2`, groupsOf(c), maxNested)
 	}
 	err := a.run(r.Context(), batch, func(results pgx.BatchResults) error {
 		if err := rows(results, m.Organisation.scan); err != nil {

@@ -96,7 +96,7 @@ func testWhatIsForeignLooksExactlyAsIfItDidNotExist(t *testing.T, s *stack) {
 	// Everything that adam could try on what is not his, by the verb's path; the
 	// thing's id stands for %.
 	tries := []struct{ method, path, body string }{
-		{"GET", "/v1/deliveries/%", ""}, {"GET", "/v1/groups/%", ""}, {"GET", "/v1/users/%", ""}, {"GET", "/v1/clients/%", ""}, {"GET", "/v1/vehicles/%", ""},
+		{"GET", "/v1/deliveries/%", ""}, {"GET", "/v1/deliveries/%/timeline", ""}, {"GET", "/v1/customer-codes?group=%", ""}, {"GET", "/v1/groups/%", ""}, {"GET", "/v1/users/%", ""}, {"GET", "/v1/clients/%", ""}, {"GET", "/v1/vehicles/%", ""},
 		{"POST", "/v1/deliveries/%/dispatch", ""}, {"POST", "/v1/deliveries/%/complete", ""}, {"POST", "/v1/deliveries/%/fail", `{"reason": "x"}`},
 		{"POST", "/v1/deliveries/%/tag", `{"group": "` + f.apple.String() + `", "reason": "x"}`}, {"POST", "/v1/deliveries/%/untag", ""},
 		{"POST", "/v1/deliveries/%/assign", `{"vehicle": "` + uuid.NewString() + `"}`},

@@ -22,7 +22,7 @@ type User struct {
 	Status      string             `json:"status" enum:"invited,active,blocked,removed"`
 	Permissions events.Permissions `json:"permissions" doc:"The switches that were set; the rest is at the role's default."`
 	Access      string             `json:"access" enum:"all,groups"`
-	Groups      []uuid.UUID        `json:"groups" doc:"As far as the caller sees them."`
+	Groups      []uuid.UUID        `json:"groups" doc:"As far as the caller sees them, at most 100; all of them are at /v1/users/{id}/grants."`
 	CreatedAt   time.Time          `json:"created_at"`
 	Revision    uint64             `json:"revision,string"`
 }
@@ -35,10 +35,10 @@ type Users struct {
 
 const usersQuery = `
 	SELECT u.user_id, u.name, u.email, u.role, u.status, u.permissions::text, u.created_at, u.revision,
-	       coalesce(o.has_all, false), o.groups
+	       coalesce(o.has_all, false), o.groups[1:$5]
 	FROM read.users u
 	CROSS JOIN LATERAL (
-		SELECT bool_or(g.group_id IS NULL) AS has_all, array_agg(DISTINCT g.group_id) FILTER (WHERE g.group_id IS NOT NULL) AS groups
+		SELECT bool_or(g.group_id IS NULL) AS has_all, array_agg(DISTINCT g.group_id) FILTER (WHERE g.group_id = ANY ($3) OR $4 AND g.group_id IS NOT NULL) AS groups
 		FROM read.grants g
 		WHERE g.user_id = u.user_id AND g.ended_at IS NULL AND (g.expires_at IS NULL OR g.expires_at > $2)
 	) o
@@ -68,15 +68,15 @@ func (a *api) user(w http.ResponseWriter, r *http.Request, c access.Caller) erro
 }
 
 func (a *api) userList(c access.Caller) namedList {
-	l := namedList{name: `u.name`, id: `u.user_id`, args: []any{c.Org, a.cfg.Now()}, query: usersQuery}
+	l := namedList{name: `u.name`, id: `u.user_id`, args: []any{c.Org, a.cfg.Now(), groupsOf(c), c.SeesAll(), maxNested}, query: usersQuery}
 	switch {
 	case c.SeesAll():
 	case !c.May(access.ManageUsers):
 		l.args = append(l.args, c.User)
-		l.query += ` AND u.user_id = $3`
+		l.query += ` AND u.user_id = $6`
 	default:
-		l.args = append(l.args, c.User, groupsOf(c))
-		l.query += ` AND (u.user_id = $3 OR o.groups && $4)`
+		l.args = append(l.args, c.User)
+		l.query += ` AND (u.user_id = $6 OR o.groups IS NOT NULL)`
 	}
 	return l
 }

@@ -89,15 +89,19 @@ type OpenedSession struct {
 	LastSeen  time.Time // to ten minutes; zero = not used yet
 }
 
-// SessionsOf returns the open sessions of a user in its organisation, the latest
-// first.
+// maxListed is how many sessions of a user are told of at once.
+const maxListed = 200
+
+// SessionsOf returns the latest 200 open sessions of a user in its organisation,
+// the latest first.
 func (s *Service) SessionsOf(ctx context.Context, org, user uuid.UUID) ([]OpenedSession, error) {
 	const q = `
 		SELECT session_id, portal, source_ip, user_agent, created_at, expires_at, coalesce(last_seen_at, '0001-01-01Z')
 		FROM identity.sessions
 		WHERE org_id = $1 AND user_id = $2 AND expires_at > $3
-		ORDER BY created_at DESC, session_id`
-	rows, err := s.cfg.Pool.Query(ctx, q, org, user, s.cfg.Now())
+		ORDER BY created_at DESC, session_id
+		LIMIT $4`
+	rows, err := s.cfg.Pool.Query(ctx, q, org, user, s.cfg.Now(), maxListed)
 	if err != nil {
 		return nil, wrapStorage(err, "list sessions of user %s", user)
 	}

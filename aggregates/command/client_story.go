@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -13,95 +14,109 @@ import (
 	"waybill/events/fault"
 )
 
-// story is a client with what its state leaves out: the personal data, and who
-// did what. A client's stream is short.
+// story is a client with the personal data that its state leaves out.
 type story struct {
 	client.State
-	details    client.Details // erased ones are empty
-	invited    string         // e-mail of the last invitation
-	assignedBy events.Actor   // who named the dispatcher
-	approvedBy events.Actor   // who approved last
-	states     []client.State // after each of its events
+	details client.Details // erased ones are empty
 }
 
-// at returns the client as it was after an event of its stream.
-func (t story) at(revision uint64) client.State {
-	if revision >= uint64(len(t.states)) {
-		return t.State
-	}
-	return t.states[revision]
-}
-
-// story reads a client's stream; the zero story for one that does not exist.
+// story returns a client; the zero story for one that does not exist. It costs
+// the same however long the client's stream has become, for who may write to it
+// may do so without end.
 func (s *Service) story(ctx context.Context, org, id uuid.UUID) (story, error) {
-	const page = 500
-	stream := events.Stream(events.CategoryClientAccount, org, id).String()
-	var evs []events.Event
-	for {
-		records, err := s.cfg.Store.Read(ctx, stream, uint64(len(evs)), page)
-		if fault.Is(err, fault.NotFound) {
-			return story{}, nil
-		}
-		if err != nil {
-			return story{}, fmt.Errorf("read client: %w", err)
-		}
-		for _, r := range records {
-			ev, err := s.cfg.Codec.Decode(r)
-			if err != nil {
-				return story{}, fmt.Errorf("read client: %w", err)
-			}
-			evs = append(evs, ev)
-		}
-		if len(records) < page {
-			break
-		}
+	t, err := aggregates.Load(ctx, s.x, clients, org, id)
+	if err != nil || t.Details == 0 {
+		return story{State: t}, err
 	}
-	if err := s.cfg.Codec.Open(ctx, evs); err != nil {
-		return story{}, fmt.Errorf("read client: %w", err)
+	ev, err := s.clientEvent(ctx, org, id, t.Details)
+	if err != nil {
+		return story{}, err
 	}
-	var t story
-	for _, ev := range evs {
-		t = t.after(ev)
-		t.states = append(t.states, t.State)
-	}
-	return t, nil
-}
-
-func (t story) after(ev events.Event) story {
-	t.State = client.Evolve(t.State, ev.Payload)
 	switch e := ev.Payload.(type) {
 	case *events.ClientAdded:
-		t.details = client.Details{BusinessName: e.BusinessName, Contact: e.Contact.Text(), Email: e.Email.Text()}
+		return story{t, client.Details{BusinessName: e.BusinessName, Contact: e.Contact.Text(), Email: e.Email.Text()}}, nil
 	case *events.ClientDetailsChanged:
-		t.details = detailsOf(e.After)
+		return story{t, detailsOf(e.After)}, nil
 	case *events.ClientAccountCreated:
-		t.details = detailsOf(e.Details)
-	case *events.DispatcherAssigned:
-		t.assignedBy = ev.Metadata.Actor
-	case *events.ClientApprovalGranted:
-		t.approvedBy = ev.Metadata.Actor
-	case *events.ClientInvited:
-		t.invited = e.Email.Text()
+		return story{t, detailsOf(e.Details)}, nil
 	}
-	return t
+	return story{}, fmt.Errorf("client %s: a %s says who it is", id, ev.Record.Type)
+}
+
+// clientEvent reads one event of a client, by its number from 1, personal data
+// opened.
+func (s *Service) clientEvent(ctx context.Context, org, id uuid.UUID, number uint64) (events.Event, error) {
+	records, err := s.cfg.Store.Read(ctx, events.Stream(events.CategoryClientAccount, org, id).String(), number-1, 1)
+	if err == nil && len(records) == 0 {
+		err = fault.New(fault.NotFound, "", "no such event")
+	}
+	if err != nil {
+		return events.Event{}, fmt.Errorf("read event %d of client %s: %w", number, id, err)
+	}
+	ev, err := s.cfg.Codec.Decode(records[0])
+	if err != nil {
+		return events.Event{}, fmt.Errorf("read client: %w", err)
+	}
+	evs := []events.Event{ev}
+	if err := s.cfg.Codec.Open(ctx, evs); err != nil {
+		return events.Event{}, fmt.Errorf("read client: %w", err)
+	}
+	return evs[0], nil
 }
 
 func detailsOf(d events.ClientDetails) client.Details {
 	return client.Details{BusinessName: d.BusinessName, Contact: d.Contact.Text(), Email: d.Email.Text(), Phone: d.Phone.Text()}
 }
 
+// invited returns the e-mail of a client's last invitation; empty when there is
+// none, or it was erased.
+func (s *Service) invited(ctx context.Context, org, id uuid.UUID, t client.State) (string, error) {
+	if t.Invited == 0 {
+		return "", nil
+	}
+	ev, err := s.clientEvent(ctx, org, id, t.Invited)
+	if err != nil {
+		return "", err
+	}
+	e, ok := ev.Payload.(*events.ClientInvited)
+	if !ok {
+		return "", fmt.Errorf("client %s: a %s is taken for its invitation", id, ev.Record.Type)
+	}
+	return e.Email.Text(), nil
+}
+
 // approval is on whose approval a dispatcher sees the client's group: asked for
 // by who named the dispatcher, given by the client where that was needed.
-func (t story) approval() events.Approval {
-	a := events.Approval{RequestedBy: t.assignedBy.ID, Reference: t.Approval}
-	if t.Approval != events.ApprovalGranted {
-		return a
+func (s *Service) approval(ctx context.Context, org, id uuid.UUID, t client.State) (events.Approval, error) {
+	a := events.Approval{Reference: t.Approval}
+	if t.Assigned != 0 {
+		ev, err := s.clientEvent(ctx, org, id, t.Assigned)
+		if err != nil {
+			return a, err
+		}
+		a.RequestedBy = person(ev.Metadata)
 	}
-	a.Reference, a.By = "", t.approvedBy.ID
-	if t.approvedBy.Type == events.ActorIdentity && t.approvedBy.ID == t.Identity.String() {
+	if t.Approval != events.ApprovalGranted || t.Approved == 0 {
+		return a, nil
+	}
+	ev, err := s.clientEvent(ctx, org, id, t.Approved)
+	if err != nil {
+		return a, err
+	}
+	a.Reference, a.By = "", person(ev.Metadata)
+	if by := ev.Metadata.Actor; by.Type == events.ActorIdentity && by.ID == t.Identity.String() {
 		a.By = t.User.String() // who has become a user by approving
 	}
-	return a
+	return a, nil
+}
+
+// person returns who did something, also when it was by a machine on somebody's
+// behalf.
+func person(m events.Metadata) string {
+	if user, ok := strings.CutPrefix(m.OnBehalfOf, events.ActorUser+":"); ok && m.Actor.Type == events.ActorAPIKey {
+		return user
+	}
+	return m.Actor.ID
 }
 
 // seesClient reports whether the caller sees a client (rule R7).

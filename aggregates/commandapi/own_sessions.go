@@ -14,7 +14,7 @@ import (
 
 // Sessions are the caller's own open sessions.
 type Sessions struct {
-	Sessions []OwnSession `json:"sessions"`
+	Sessions []OwnSession `json:"sessions" doc:"The latest 200, the latest first."`
 }
 
 // OwnSession is one of them.
