@@ -45,8 +45,8 @@ const (
 // not modify them.
 type State struct {
 	added      bool
+	Events     uint64   // how many there were
 	Told       []string // kinds of notice that the client got
-	Details    int      // how many events have said who the client is
 	Dispatcher uuid.UUID
 	Group      uuid.UUID
 	GroupName  string // the name its group was linked with
@@ -65,6 +65,14 @@ type State struct {
 
 	IsRemoved bool
 	Fate      string // of a removed client
+
+	// Where in the client's stream it stands what a state leaves out: the number
+	// of an event, from 1; zero = there is none.
+	Details  uint64 // the last event that said who the client is
+	Invited  uint64 // the last invitation
+	Assigned uint64 // the last naming of a dispatcher
+	Approved uint64 // the last approval
+	Entitled uint64 // since which event [State.EntitledTo] has its answer
 }
 
 // Exists reports whether the client was added.
@@ -95,14 +103,40 @@ func (s State) Manageable() bool {
 	return status != Removed && status != Withdrawn
 }
 
+// EntitledTo returns the user who looks after the client and may see what is in
+// its group: the dispatcher of an active account. The zero id is nobody.
+func (s State) EntitledTo() uuid.UUID {
+	if s.Status() != Active || s.Group == uuid.Nil {
+		return uuid.Nil
+	}
+	return s.Dispatcher
+}
+
 // Evolve returns the state after an event.
 func Evolve(s State, p events.Payload) State {
+	was := s.EntitledTo()
+	s = evolve(s, p)
+	s.Events++
+	switch p.(type) {
+	case *events.ClientAdded, *events.ClientDetailsChanged, *events.ClientAccountCreated:
+		s.Details = s.Events
+	case *events.ClientInvited:
+		s.Invited = s.Events
+	case *events.DispatcherAssigned:
+		s.Assigned = s.Events
+	case *events.ClientApprovalGranted:
+		s.Approved = s.Events
+	}
+	if s.EntitledTo() != was {
+		s.Entitled = s.Events
+	}
+	return s
+}
+
+func evolve(s State, p events.Payload) State {
 	switch e := p.(type) {
 	case *events.ClientAdded:
 		s.added = true
-		s.Details++
-	case *events.ClientDetailsChanged:
-		s.Details++
 	case *events.DispatcherAssigned:
 		s.Dispatcher = e.To
 	case *events.DispatcherUnassigned:
@@ -111,7 +145,6 @@ func Evolve(s State, p events.Payload) State {
 		s.Group, s.GroupName = e.Group, e.GroupName
 	case *events.ClientAccountCreated:
 		s.Mode, s.Approval, s.User, s.Identity = e.Mode, e.Approval, e.User, e.Identity
-		s.Details++
 	case *events.ClientNotified:
 		s.Told = append(slices.Clip(s.Told), e.Kind)
 	case *events.ClientInvited:

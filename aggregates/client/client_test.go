@@ -45,3 +45,33 @@ func TestClient(t *testing.T) {
 		t.Errorf("linking touches %v, want the group", got)
 	}
 }
+
+func TestAStateKnowsWhereItsStreamSaysWhatItLeavesOut(t *testing.T) {
+	t.Parallel()
+	dana, dora, group := uuid.New(), uuid.New(), uuid.New()
+	s := State{}
+	for i, step := range []struct {
+		event                                        events.Payload
+		details, invited, assigned, approved, rights uint64
+		entitled                                     uuid.UUID
+	}{
+		{&events.ClientAdded{}, 1, 0, 0, 0, 0, uuid.Nil},
+		{&events.DispatcherAssigned{To: dana}, 1, 0, 2, 0, 0, uuid.Nil},
+		{&events.ClientInvited{}, 1, 3, 2, 0, 0, uuid.Nil},
+		{&events.ClientDetailsChanged{}, 4, 3, 2, 0, 0, uuid.Nil},
+		{&events.ClientGroupLinked{Group: group}, 4, 3, 2, 0, 0, uuid.Nil},
+		{&events.ClientAccountCreated{Mode: events.ModeInvited, Approval: events.ApprovalGranted}, 6, 3, 2, 0, 6, dana},
+		{&events.ClientApprovalGranted{}, 6, 3, 2, 7, 6, dana},
+		{&events.DispatcherAssigned{From: dana, To: dora}, 6, 3, 8, 7, 8, dora},
+		{&events.ClientApprovalWithdrawn{}, 6, 3, 8, 7, 9, uuid.Nil},
+		{&events.ClientApprovalGranted{}, 6, 3, 8, 10, 10, dora},
+		{&events.ClientRemoved{Fate: events.FateEnded}, 6, 3, 8, 10, 11, uuid.Nil},
+		{&events.ClientReinstated{}, 6, 3, 8, 10, 12, dora},
+	} {
+		s = Evolve(s, step.event)
+		if s.Events != uint64(i+1) || s.Details != step.details || s.Invited != step.invited || s.Assigned != step.assigned ||
+			s.Approved != step.approved || s.Entitled != step.rights || s.EntitledTo() != step.entitled {
+			t.Errorf("after event %d, %s: %+v", i+1, step.event.EventType(), s)
+		}
+	}
+}

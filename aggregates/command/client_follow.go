@@ -170,7 +170,7 @@ func (f follow) addContact(ctx context.Context) (aggregates.Result, error) {
 // whoever looks after the client.
 func (f follow) dispatcher(id uuid.UUID, reason string) step {
 	return func(ctx context.Context) (aggregates.Result, error) {
-		t, err := f.s.story(ctx, f.org, f.client)
+		t, err := aggregates.Load(ctx, f.s.x, clients, f.org, f.client)
 		if err != nil {
 			return aggregates.Result{}, err
 		}
@@ -181,32 +181,36 @@ func (f follow) dispatcher(id uuid.UUID, reason string) step {
 			return aggregates.Result{}, nil
 		}
 		cmd := f.command("dispatcher " + id.String())
-		if !looksAfter(t.State, id) {
+		switch {
+		case t.EntitledTo() != id:
 			return f.takeBack(ctx, cmd, id, reason)
-		}
-		if !looksAfter(t.at(f.cause.Record.Revision), id) {
+		case t.Entitled > f.cause.Record.Revision+1:
 			return aggregates.Result{}, nil // a later event gave it the right, and what it causes gives it the sight
 		}
-		cmd.Approval = t.approval()
-		res, err := f.giveSight(ctx, cmd, id, t)
-		if err != nil {
-			return res, err
-		}
-		// Whatever ended it meanwhile may have found nothing to take back.
-		now, err := aggregates.Load(ctx, f.s.x, clients, f.org, f.client)
-		if err != nil || looksAfter(now, id) {
-			return res, err
-		}
-		return f.takeBack(ctx, cmd.Then("take back"), id, "dispatcher_unassigned")
+		return f.entitle(ctx, cmd, id, t)
 	}
 }
 
-// looksAfter reports whether a user looks after the client and may see what is its.
-func looksAfter(t client.State, id uuid.UUID) bool {
-	return t.Status() == client.Active && t.Group != uuid.Nil && t.Dispatcher == id
+// entitle gives a user sight of what is the client's, and takes it back should the
+// right to it have ended meanwhile.
+func (f follow) entitle(ctx context.Context, cmd aggregates.Command, id uuid.UUID, t client.State) (aggregates.Result, error) {
+	var err error
+	if cmd.Approval, err = f.s.approval(ctx, f.org, f.client, t); err != nil {
+		return aggregates.Result{}, err
+	}
+	res, err := f.giveSight(ctx, cmd, id, t)
+	if err != nil {
+		return res, err
+	}
+	// Whatever ended it meanwhile may have found nothing to take back.
+	now, err := aggregates.Load(ctx, f.s.x, clients, f.org, f.client)
+	if err != nil || now.EntitledTo() == id {
+		return res, err
+	}
+	return f.takeBack(ctx, cmd.Then("take back"), id, "dispatcher_unassigned")
 }
 
-func (f follow) giveSight(ctx context.Context, cmd aggregates.Command, id uuid.UUID, t story) (aggregates.Result, error) {
+func (f follow) giveSight(ctx context.Context, cmd aggregates.Command, id uuid.UUID, t client.State) (aggregates.Result, error) {
 	g, err := aggregates.Load(ctx, f.s.x, groups, f.org, t.Group)
 	if err != nil {
 		return aggregates.Result{}, err

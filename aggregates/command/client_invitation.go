@@ -118,7 +118,7 @@ type AcceptClientInvitation struct {
 // Conflict (invitation-not-open for whatever is wrong; email-taken).
 func (s *Service) AcceptClientInvitation(ctx context.Context, c access.Caller, env Envelope, in AcceptClientInvitation) (ClientAccountMade, error) {
 	cmd := s.command(c, env)
-	t, err := s.answering(ctx, c, in.Client)
+	t, invited, err := s.answering(ctx, c, in.Client)
 	if err != nil {
 		return ClientAccountMade{}, err
 	}
@@ -130,7 +130,7 @@ func (s *Service) AcceptClientInvitation(ctx context.Context, c access.Caller, e
 	if !done && !t.IsOpen(in.Invitation, cmd.At) {
 		return ClientAccountMade{}, client.NotOpen()
 	}
-	if !done && (email != t.invited || t.invited == "") {
+	if !done && (email != invited || invited == "") {
 		return ClientAccountMade{}, s.refuse(ctx, cmd, in, client.CauseEmailMismatch)
 	}
 	accept := client.Accept{Client: in.Client, Invitation: in.Invitation, Details: t.details, Identity: t.Identity, User: t.User, PasswordSet: in.PasswordSet, At: cmd.At}
@@ -159,16 +159,19 @@ func (s *Service) AcceptClientInvitation(ctx context.Context, c access.Caller, e
 }
 
 // answering returns the client whose invitation somebody answers, who is a
-// person known by an e-mail and no user here.
-func (s *Service) answering(ctx context.Context, c access.Caller, id uuid.UUID) (story, error) {
+// person known by an e-mail and no user here, and the e-mail that was invited.
+func (s *Service) answering(ctx context.Context, c access.Caller, id uuid.UUID) (t story, invited string, err error) {
 	if c.Identity == uuid.Nil {
-		return story{}, fault.New(fault.Denied, "identity-needed", "An invitation is answered by the person it was made for.")
+		return t, "", fault.New(fault.Denied, "identity-needed", "An invitation is answered by the person it was made for.")
 	}
-	t, err := s.story(ctx, c.Org, id)
-	if err == nil && !t.Exists() {
-		err = client.NotOpen()
+	if t, err = s.story(ctx, c.Org, id); err != nil {
+		return t, "", err
 	}
-	return t, err
+	if !t.Exists() {
+		return t, "", client.NotOpen()
+	}
+	invited, err = s.invited(ctx, c.Org, id, t.State)
+	return t, invited, err
 }
 
 // refuse records an attempt to accept and answers it like any other invitation
@@ -191,7 +194,7 @@ type DeclineClientInvitation struct {
 // (invitation-not-open for whatever is wrong).
 func (s *Service) DeclineClientInvitation(ctx context.Context, c access.Caller, env Envelope, in DeclineClientInvitation) (aggregates.Result, error) {
 	cmd := s.command(c, env)
-	t, err := s.answering(ctx, c, in.Client)
+	_, invited, err := s.answering(ctx, c, in.Client)
 	if err != nil {
 		return aggregates.Result{}, err
 	}
@@ -199,7 +202,7 @@ func (s *Service) DeclineClientInvitation(ctx context.Context, c access.Caller, 
 	if err != nil {
 		return aggregates.Result{}, err
 	}
-	if email != t.invited || t.invited == "" {
+	if email != invited || invited == "" {
 		return aggregates.Result{}, client.NotOpen()
 	}
 	return aggregates.Execute(ctx, s.x, clients, in.Client, cmd, client.Decline{Invitation: in.Invitation, At: cmd.At}.Decide)
