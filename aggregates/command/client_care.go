@@ -14,8 +14,9 @@ import (
 )
 
 // WithdrawClientApproval ends that the organisation manages the client's
-// deliveries. Only the client's own people may. Errors: NotFound, Denied,
-// Conflict (client-has-no-account, client-removed).
+// deliveries. Only the client's own people may: who sees its group because of its
+// account. Errors: NotFound, Denied, Conflict (client-has-no-account,
+// client-removed).
 func (s *Service) WithdrawClientApproval(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID) (aggregates.Result, error) {
 	return s.byClient(ctx, c, env, id, client.WithdrawApproval{}.Decide)
 }
@@ -28,7 +29,8 @@ func (s *Service) GrantClientApproval(ctx context.Context, c access.Caller, env 
 }
 
 // byClient executes a command that only a client's own people may give: customers
-// who see its group, and not everything.
+// who see its group, and not everything, because of its account. Whom the
+// organisation merely lets see the group does not speak for the client.
 func (s *Service) byClient(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID,
 	decide func(client.State) ([]events.Payload, error)) (aggregates.Result, error) {
 	res, err := aggregates.Execute(ctx, s.x, clients, id, s.command(c, env), func(t client.State) ([]events.Payload, error) {
@@ -36,7 +38,14 @@ func (s *Service) byClient(ctx context.Context, c access.Caller, env Envelope, i
 		case !seesClient(c, t):
 			return nil, client.None()
 		case c.Role != access.RoleCustomer || c.SeesAll() || c.System:
-			return nil, fault.New(fault.Denied, "client-only", "Only the client's own people may do this.")
+			return nil, clientOnly()
+		}
+		own, err := s.isClients(ctx, c, id, t)
+		switch {
+		case err != nil:
+			return nil, err
+		case !own:
+			return nil, clientOnly()
 		}
 		return decide(t)
 	})
@@ -44,6 +53,23 @@ func (s *Service) byClient(ctx context.Context, c access.Caller, env Envelope, i
 		return res, err
 	}
 	return s.followUp(ctx, id, res), nil
+}
+
+func clientOnly() error {
+	return fault.New(fault.Denied, "client-only", "Only the client's own people may do this.")
+}
+
+// isClients reports whether the caller is the contact of a client's account, or
+// sees its group by an open grant that comes of that account.
+func (s *Service) isClients(ctx context.Context, c access.Caller, id uuid.UUID, t client.State) (bool, error) {
+	if c.User == uuid.Nil {
+		return false, nil
+	}
+	if c.User == t.User {
+		return true, nil
+	}
+	u, err := aggregates.Load(ctx, s.x, users, c.Org, c.User)
+	return u.Holds(t.Group, events.BasisClientAccount, id.String(), s.x.Now()), err
 }
 
 // AssignDispatcher asks for a user to look after a client.

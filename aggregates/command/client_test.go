@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -488,10 +489,15 @@ func TestWhoMayWhatWithAClient(t *testing.T) {
 			}
 		}
 	}
+	guest := c.user(access.RoleCustomer, "guest@example.com", c.group).ID // whom the owner lets see the group
 	for name, who := range map[string]access.Caller{"the owner": c.owner, "its dispatcher": c.caller(c.dana, access.RoleDispatcher, false), "waybill itself": access.System(c.org),
-		"a customer with ALL": c.somebody(access.RoleCustomer, true)} {
-		if _, err := c.s.WithdrawClientApproval(c.ctx, who, env(), c.id); !fault.Is(err, fault.Denied) {
-			t.Errorf("withdraw by %s: %v, want it denied", name, err)
+		"a customer with ALL": c.somebody(access.RoleCustomer, true), "a customer who was let see the group": c.customer(guest)} {
+		for verb, do := range map[string]func(context.Context, access.Caller, command.Envelope, uuid.UUID) (aggregates.Result, error){
+			"withdraw": c.s.WithdrawClientApproval, "grant": c.s.GrantClientApproval,
+		} {
+			if _, err := do(c.ctx, who, env(), c.id); !fault.Is(err, fault.Denied) {
+				t.Errorf("%s by %s: %v, want it denied", verb, name, err)
+			}
 		}
 	}
 	if got := c.types(events.CategoryClientAccount, c.id); len(got) != 5 {

@@ -105,6 +105,14 @@ func (s State) pending() bool {
 // Groups returns the distinct groups with an open grant at a time.
 func (s State) Groups(at time.Time) []uuid.UUID { return distinct(s.Grants, at) }
 
+// Holds reports whether a grant of a group with a basis and its origin is open at a
+// time.
+func (s State) Holds(group uuid.UUID, basis, origin string, at time.Time) bool {
+	return slices.ContainsFunc(s.Grants, func(g Grant) bool {
+		return g.Group == group && g.Basis == basis && g.Origin == origin && g.open(at)
+	})
+}
+
 func distinct(grants []Grant, at time.Time) []uuid.UUID {
 	var groups []uuid.UUID
 	for _, g := range grants {
