@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"golang.org/x/sync/semaphore"
 
 	"waybill/aggregates/access"
 	"waybill/aggregates/access/route"
 	"waybill/aggregates/command"
+	"waybill/aggregates/commandapi/upload"
 	"waybill/aggregates/problem"
 	"waybill/aggregates/telemetry"
 	"waybill/events"
@@ -43,13 +43,14 @@ type Config struct {
 	// VisibleLimit bounds the wait for the read model after a command that
 	// changes who sees what. Defaults to 5 s.
 	VisibleLimit time.Duration
-	// MaxImport bounds a delivery file sent over HTTP, in bytes. Defaults to
-	// 512 MiB.
-	MaxImport int64
-	// Imports is how many files are taken in at once. Defaults to 2.
+	// Uploads bounds the delivery files that are sent over HTTP.
+	Uploads upload.Config
+	// Imports is how many organisations may have a file imported at a time, each
+	// one file. Defaults to 2.
 	Imports int
-	// TempDir is where files are staged. Defaults to the system's.
-	TempDir string
+	// ImportWait is how long a file waits for others that are imported. Defaults
+	// to 5 min.
+	ImportWait time.Duration
 	// Positions keeps where vehicles are. Nil leaves their route out.
 	Positions *telemetry.Store
 	// NewID makes the ids of commands that come without a key. Defaults to
@@ -64,7 +65,8 @@ type Config struct {
 type api struct {
 	cfg     Config
 	setup   [sha256.Size]byte // hash of the set-up token
-	imports *semaphore.Weighted
+	uploads *upload.Dock
+	imports *turns
 }
 
 func newAPI(cfg Config) (*api, error) {
@@ -83,13 +85,13 @@ func newAPI(cfg Config) (*api, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	if cfg.MaxImport <= 0 {
-		cfg.MaxImport = 512 << 20
-	}
 	if cfg.Imports <= 0 {
 		cfg.Imports = 2
 	}
-	return &api{cfg: cfg, setup: sha256.Sum256([]byte(cfg.SetupToken)), imports: semaphore.NewWeighted(int64(cfg.Imports))}, nil
+	if cfg.ImportWait <= 0 {
+		cfg.ImportWait = 5 * time.Minute
+	}
+	return &api{cfg: cfg, setup: sha256.Sum256([]byte(cfg.SetupToken)), uploads: upload.New(cfg.Uploads), imports: newTurns(cfg.Imports, cfg.ImportWait)}, nil
 }
 
 // Routes returns the command routes, those of sessions among them.

@@ -3,10 +3,8 @@ package commandapi
 import (
 	"context"
 	"errors"
-	"io"
 	"net/http"
 	"path"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -24,8 +22,9 @@ import (
 
 // Bounds of imports over HTTP.
 const (
-	maxListed  = 1000      // rows listed one by one in a report
-	importTime = time.Hour // for upload and import together
+	maxListed  = 1000        // rows listed one by one in a report
+	importTime = time.Hour   // from the file's last byte on
+	answerTime = time.Minute // to send the report
 )
 
 // Imported is the report on a delivery file.
@@ -77,21 +76,8 @@ func (a *api) importDeliveries(w http.ResponseWriter, r *http.Request) error {
 	if cfg, err = a.templated(r, c, cfg); err != nil {
 		return err
 	}
-	if !a.imports.TryAcquire(1) {
-		return fault.New(fault.Unavailable, "imports-busy", "Other files are being imported at the moment. Try again later.")
-	}
-	defer a.imports.Release(1)
-	connection := http.NewResponseController(w)
-	// What cannot move its deadlines keeps the server's.
-	_ = connection.SetReadDeadline(time.Now().Add(importTime))
-	_ = connection.SetWriteDeadline(time.Now().Add(importTime))
-	out, err := a.runImport(r.Context(), c, command.Envelope{CommandID: id, OnBehalfOf: behalf(c)}, http.MaxBytesReader(w, r.Body, a.cfg.MaxImport), cfg, in)
+	out, err := a.takeAndImport(w, r, c, command.Envelope{CommandID: id, OnBehalfOf: behalf(c)}, cfg, in)
 	if err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return &problem.HTTPError{Status: http.StatusRequestEntityTooLarge, Code: "body-too-large",
-				Detail: "The file has more than " + strconv.FormatInt(large.Limit, 10) + " bytes; divide it, or use waybill import."}
-		}
 		return err
 	}
 	if out.Position != "" {
@@ -162,11 +148,34 @@ func (a *api) templated(r *http.Request, c access.Caller, cfg importing.Config) 
 	return command.ImportConfig(template, cfg)
 }
 
-func (a *api) runImport(ctx context.Context, c access.Caller, env command.Envelope, body io.Reader,
+// takeAndImport takes the file in before it asks for a turn: who sends slowly
+// holds up nobody.
+func (a *api) takeAndImport(w http.ResponseWriter, r *http.Request, c access.Caller, env command.Envelope,
+	cfg importing.Config, in command.ImportDeliveries) (out Imported, err error) {
+	connection := http.NewResponseController(w)
+	// What cannot move its deadlines keeps the server's.
+	_ = connection.SetWriteDeadline(time.Time{})
+	defer func() { _ = connection.SetWriteDeadline(time.Now().Add(answerTime)) }()
+	sent, err := a.uploads.Take(w, r, c.Org, in.File)
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, sent.Close()) }()
+	ctx, cancel := context.WithTimeout(r.Context(), importTime)
+	defer cancel()
+	end, err := a.imports.begin(ctx, c.Org)
+	if err != nil {
+		return out, err
+	}
+	defer end()
+	return a.runImport(ctx, c, env, sent.Kept, cfg, in)
+}
+
+func (a *api) runImport(ctx context.Context, c access.Caller, env command.Envelope, sent *importing.Kept,
 	cfg importing.Config, in command.ImportDeliveries) (out Imported, err error) {
 	report := &importReport{under: map[int]importing.Draft{}, out: Imported{Rejections: []importing.Rejection{}, Notes: []importing.Note{}}}
-	cfg.Rejected, cfg.Noted, cfg.TempDir = report.reject, report.note, a.cfg.TempDir
-	file, err := importing.StageReader(ctx, body, in.File, cfg)
+	cfg.Rejected, cfg.Noted, cfg.TempDir = report.reject, report.note, a.cfg.Uploads.TempDir
+	file, err := sent.Stage(ctx, cfg)
 	if err != nil {
 		return out, err
 	}

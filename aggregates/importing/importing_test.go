@@ -346,8 +346,15 @@ func TestAStoppedContextStopsStaging(t *testing.T) {
 func TestAnUploadReadsLikeAFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	f, err := importing.StageReader(context.Background(), strings.NewReader("customer code,do number,date\nA,1,2026-03-01\n"), "../../x/up.csv", importing.Config{TempDir: dir})
+	kept, err := importing.Keep(strings.NewReader("customer code,do number,date\nA,1,2026-03-01\n"), "../../x/up.csv", dir)
 	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := kept.Stage(context.Background(), importing.Config{TempDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := kept.Close(); err != nil { // what was staged does not need it any more
 		t.Fatal(err)
 	}
 	if f.Name() != "up.csv" || f.Rows() != 1 {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -40,28 +39,15 @@ func Stage(ctx context.Context, path string, cfg Config) (*File, error) {
 	return f, nil
 }
 
-// StageReader is [Stage] for a file that arrives as a stream, such as an upload;
-// name is its base name.
+// StageReader is [Stage] for a file that arrives as a stream; name is its base
+// name.
 func StageReader(ctx context.Context, r io.Reader, name string, cfg Config) (*File, error) {
-	dir, err := scratchDir(cfg.TempDir)
+	kept, err := Keep(r, name, cfg.TempDir)
 	if err != nil {
-		return nil, fmt.Errorf("staging directory for %s: %w", name, err)
+		return nil, err
 	}
-	defer os.RemoveAll(dir)
-	name = filepath.Base(filepath.Clean("/" + name))
-	if name == "/" {
-		name = "upload"
-	}
-	path := filepath.Join(dir, name)
-	w, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("staging %s: %w", name, err)
-	}
-	_, err = io.Copy(w, r)
-	if err = errors.Join(err, w.Close()); err != nil {
-		return nil, fmt.Errorf("staging %s: %w", name, err)
-	}
-	return Stage(ctx, path, cfg)
+	f, err := kept.Stage(ctx, cfg)
+	return f, errors.Join(err, kept.Close())
 }
 
 // Name returns the file's base name.

@@ -73,6 +73,7 @@ func (c *demoCmd) Run(ctx context.Context, m *Main) (err error) {
 		if err = errors.Join(err, job.close()); err != nil || c.Exit {
 			return err
 		}
+		s.edge = c.edgeFlags
 		return s.serve(ctx, l, c.SetupToken, func() {
 			if m.Serving != nil {
 				m.Serving(d.base)

@@ -95,7 +95,7 @@ func (s *system) handler(setupToken string) (http.Handler, error) {
 		return nil, err
 	}
 	commands, err := commandapi.Routes(commandapi.Config{
-		Positions: positions, Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems, SetupToken: setupToken, Trail: s.trail, Logger: s.log,
+		Uploads: s.edge.uploads(), Positions: positions, Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems, SetupToken: setupToken, Trail: s.trail, Logger: s.log,
 	})
 	if err != nil {
 		return nil, err

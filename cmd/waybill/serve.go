@@ -10,6 +10,7 @@ import (
 type serverFlags struct {
 	Listen     string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on (${default}); port 0 takes a free one."`
 	SetupToken string `placeholder:"SECRET" help:"Whoever sends this in the header Waybill-Setup-Token may make organisations over HTTP. Better given as WAYBILL_SETUP_TOKEN. Default: nobody may."`
+	edgeFlags
 }
 
 // serveCmd runs the server.
@@ -29,6 +30,7 @@ func (c *serveCmd) Run(ctx context.Context, m *Main) error {
 	defer l.Close()
 	log := c.logger(m.Stderr)
 	err = withSystem(ctx, systemConfig{storageFlags: c.storageFlags, SkipMigrate: c.NoMigrate, Log: log}, func(ctx context.Context, s *system) error {
+		s.edge = c.edgeFlags
 		return s.serve(ctx, l, c.SetupToken, func() {
 			fmt.Fprintf(m.Stdout, "waybill %s serves on %s\n%s\nCtrl-C ends it.\n", version(), urlOf(l), s.storage)
 			if m.Serving != nil {

@@ -42,6 +42,7 @@ type system struct {
 	progress *projections.Progress
 	model    *readmodel.Model
 	cursors  []byte // key of the query API's cursors
+	edge     edgeFlags
 }
 
 // systemConfig says how to build a system.
