@@ -2,7 +2,6 @@ package command_test
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -176,52 +175,6 @@ func TestARepeatedCommandOfAClientDoesNothingMore(t *testing.T) {
 	c.wantTypes(events.CategoryUser, first.User, "UserAdded", "GroupAccessGranted", "UserInvited")
 	if got := c.types(events.CategoryUser, c.dana); len(got) != 3 {
 		t.Errorf("the dispatcher's stream holds %v", got)
-	}
-}
-
-func TestWithdrawnOrRemovedTheClientsDeliveriesAreNotManaged(t *testing.T) {
-	t.Parallel()
-	c := newCherry(t)
-	made := c.onBehalf()
-	there, elsewhere := c.delivery("D1", c.group), c.delivery("D2", uuid.Nil)
-	carl := c.customer(made.User)
-	work := map[string]func() error{
-		"create": func() error {
-			_, err := c.s.CreateDelivery(c.ctx, c.owner, env(), command.CreateDelivery{DONumber: uuid.NewString(), Date: "2026-03-02", Group: c.group})
-			return err
-		},
-		"tag": func() error {
-			_, err := c.s.TagDelivery(c.ctx, c.owner, env(), command.TagDelivery{Delivery: elsewhere, Group: c.group})
-			return err
-		},
-		"untag": func() error { _, err := c.s.UntagDelivery(c.ctx, c.owner, env(), there); return err },
-		"dispatch": func() error {
-			_, err := c.s.Dispatch(c.ctx, c.owner, env(), command.Dispatch{Delivery: there})
-			return err
-		},
-	}
-	refused := func() {
-		t.Helper()
-		for name, do := range work {
-			if err := do(); !isConflict(err, "client-not-managed") {
-				t.Errorf("%s: %v, want it refused", name, err)
-			}
-		}
-	}
-	_, err := c.s.WithdrawClientApproval(c.ctx, carl, env(), c.id)
-	c.must(err)
-	refused()
-	_, err = c.s.GrantClientApproval(c.ctx, carl, env(), c.id)
-	c.must(err)
-	c.must(work["create"]())
-	_, err = c.s.RemoveClient(c.ctx, c.owner, env(), command.RemoveClient{Client: c.id, Fate: events.FateKeptByClient})
-	c.must(err)
-	refused()
-	_, err = c.s.ReinstateClient(c.ctx, c.owner, env(), c.id)
-	c.must(err)
-	c.must(work["dispatch"]())
-	if got := c.types(events.CategoryUser, made.User); slices.Contains(got, "GroupAccessRevoked") {
-		t.Errorf("the client's own sight was taken: %v", got)
 	}
 }
 

@@ -67,10 +67,7 @@ func (s *Service) Reattempt(ctx context.Context, c access.Caller, env Envelope, 
 		if err != nil || d.Key.Group == uuid.Nil {
 			return evs, err
 		}
-		g, err := s.usableGroup(ctx, c, d.Key.Group)
-		if err == nil {
-			err = s.manageableOf(ctx, c, g)
-		}
+		_, err = s.usableGroup(ctx, c, d.Key.Group)
 		return evs, err
 	}
 	before, err := aggregates.Load(ctx, s.x, deliveries, c.Org, in.Delivery)

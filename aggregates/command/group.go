@@ -37,6 +37,27 @@ func (s *Service) createGroup(ctx context.Context, cmd aggregates.Command, id uu
 	return Created{id, res}, err
 }
 
+// managing is onGroup for a command that manages what is in the group: refused when
+// the group's client has withdrawn its approval, or was removed. What only takes
+// something away from who works for the client (codes, vehicles, grants) goes on,
+// and so does restoring a group, without which its client could not come back.
+func (s *Service) managing(ctx context.Context, c access.Caller, cmd aggregates.Command, id uuid.UUID,
+	decide func(group.State) ([]events.Payload, error)) (aggregates.Result, error) {
+	return s.onGroup(ctx, c, cmd, id, s.managed(ctx, c, decide))
+}
+
+// managed decides about a group only when what is in it is managed here. What
+// would change nothing is never refused.
+func (s *Service) managed(ctx context.Context, c access.Caller, decide func(group.State) ([]events.Payload, error)) func(group.State) ([]events.Payload, error) {
+	return func(g group.State) ([]events.Payload, error) {
+		evs, err := decide(g)
+		if err == nil && len(evs) > 0 {
+			err = s.manageableOf(ctx, c, g)
+		}
+		return evs, err
+	}
+}
+
 // onGroup executes a command on one group that the caller sees.
 func (s *Service) onGroup(ctx context.Context, c access.Caller, cmd aggregates.Command, id uuid.UUID,
 	decide func(group.State) ([]events.Payload, error)) (aggregates.Result, error) {

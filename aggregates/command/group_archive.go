@@ -12,16 +12,31 @@ import (
 )
 
 // ArchiveGroup takes a group out of use: at once only ALL users see it or its
-// deliveries. The envelope's reason is required. Errors: NotFound, Denied,
-// Invalid, Conflict.
+// deliveries. The group of a client whose people keep reading, though nobody
+// manages it here any more, stays for them. The envelope's reason is required.
+// Errors: NotFound, Denied, Invalid, Conflict (client-not-managed).
 func (s *Service) ArchiveGroup(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID) (aggregates.Result, error) {
-	return s.onGroup(ctx, c, s.command(c, env), id, group.Archive{Reason: env.Reason}.Decide)
+	return s.onGroup(ctx, c, s.command(c, env), id, s.archive(ctx, c, env))
+}
+
+func (s *Service) archive(ctx context.Context, c access.Caller, env Envelope) func(group.State) ([]events.Payload, error) {
+	return func(g group.State) ([]events.Payload, error) {
+		evs, err := group.Archive{Reason: env.Reason}.Decide(g)
+		if err != nil || len(evs) == 0 || g.Client == uuid.Nil {
+			return evs, err
+		}
+		t, err := aggregates.Load(ctx, s.x, clients, c.Org, g.Client)
+		if err != nil || t.Fate == events.FateEnded { // nobody reads it any more
+			return evs, err
+		}
+		return evs, s.manageableOf(ctx, c, g)
+	}
 }
 
 // PreviewArchive answers who would lose sight of what, and changes nothing.
 // Errors: those of ArchiveGroup, Unavailable.
 func (s *Service) PreviewArchive(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID) (Widening, error) {
-	changes, err := s.previewGroup(ctx, c, id, group.Archive{Reason: env.Reason}.Decide)
+	changes, err := s.previewGroup(ctx, c, id, s.archive(ctx, c, env))
 	if err == nil {
 		err = needSightOfOthers(c)
 	}

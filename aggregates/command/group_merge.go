@@ -29,7 +29,8 @@ const conflictsListed = 100
 // afterwards, one by one; until they have, only ALL users see them. The caller
 // sees both groups. Errors: NotFound, Denied, Invalid, Conflict (group-field-off,
 // groups-of-different-clients, group-of-client, group-archived, group-merged,
-// merge-conflicts, merge-under-way, widening-not-acknowledged), Unavailable.
+// merge-conflicts, merge-under-way, widening-not-acknowledged,
+// client-not-managed), Unavailable.
 func (s *Service) MergeGroup(ctx context.Context, c access.Caller, env Envelope, in MergeGroup) (aggregates.Result, error) {
 	cmd := s.command(c, env)
 	if err := s.mayMerge(ctx, c, in); err != nil {
@@ -63,6 +64,9 @@ func (s *Service) merge(ctx context.Context, c access.Caller, cmd aggregates.Com
 			return nil, err
 		}
 		merge.Target = target
+		if err := s.manageableOf(ctx, c, target); err != nil {
+			return nil, err
+		}
 		return merge.Decide(g)
 	})
 }
@@ -104,8 +108,13 @@ func (s *Service) mayMerge(ctx context.Context, c access.Caller, in MergeGroup) 
 	if err := s.fieldOn(ctx, c); err != nil {
 		return err
 	}
-	_, err = group.Merge{Source: in.Group, Into: in.Into, Target: target, Acknowledged: true}.Decide(source)
-	return err
+	if _, err = (group.Merge{Source: in.Group, Into: in.Into, Target: target, Acknowledged: true}).Decide(source); err != nil {
+		return err
+	}
+	if err := s.manageableOf(ctx, c, source); err != nil {
+		return err
+	}
+	return s.manageableOf(ctx, c, target)
 }
 
 // planMerge finds who would gain and lose sight of what, and refuses what cannot

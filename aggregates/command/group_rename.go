@@ -23,10 +23,10 @@ type RenameGroup struct {
 // the old one. Stopped half-way, it leaves a claim whose holder has another name,
 // which blocks nobody for long; the same command finishes it, and so does a
 // policy. Errors: NotFound, Denied, Invalid, Conflict (group-name-taken,
-// group-merged, group-reserved).
+// group-merged, group-reserved, client-not-managed).
 func (s *Service) RenameGroup(ctx context.Context, c access.Caller, env Envelope, in RenameGroup) (aggregates.Result, error) {
 	cmd, rename := s.command(c, env), group.Rename{Name: in.Name}
-	run := func() (aggregates.Result, error) { return s.onGroup(ctx, c, cmd, in.Group, rename.Decide) }
+	run := func() (aggregates.Result, error) { return s.managing(ctx, c, cmd, in.Group, rename.Decide) }
 	if !c.Sees(in.Group) || in.Group == uuid.Nil {
 		return aggregates.Result{}, noGroup()
 	}
@@ -34,7 +34,7 @@ func (s *Service) RenameGroup(ctx context.Context, c access.Caller, env Envelope
 	if err != nil {
 		return aggregates.Result{}, err
 	}
-	evs, err := rename.Decide(before)
+	evs, err := s.managed(ctx, c, rename.Decide)(before)
 	if err != nil || len(evs) == 0 || !c.May(access.ManageGroups) {
 		return run() // a refusal, a repetition, or nothing to do
 	}
@@ -42,7 +42,7 @@ func (s *Service) RenameGroup(ctx context.Context, c access.Caller, env Envelope
 		return unlessDone(ctx, s, groups, in.Group, cmd, err)
 	}
 	from := before.Name
-	res, err := s.onGroup(ctx, c, cmd, in.Group, func(g group.State) ([]events.Payload, error) {
+	res, err := s.managing(ctx, c, cmd, in.Group, func(g group.State) ([]events.Payload, error) {
 		from = g.Name
 		return rename.Decide(g)
 	})

@@ -130,6 +130,9 @@ func (k *codes) build(ctx context.Context, code string) (uuid.UUID, group.State,
 		if err != nil || !claim.Held || !k.caller.Sees(claim.Holder) {
 			return uuid.Nil, none, err
 		}
+		if err := k.manageable(ctx, claim.Holder); err != nil {
+			return uuid.Nil, none, err
+		}
 		made.ID = claim.Holder
 	default:
 		return uuid.Nil, none, err

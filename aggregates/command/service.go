@@ -46,6 +46,10 @@ type Config struct {
 	// 7 days.
 	InvitationLifetime time.Duration
 
+	// ResetLifetime is how long the link of a password reset works. Defaults to
+	// 1 hour.
+	ResetLifetime time.Duration
+
 	// Sight knows who sees what. Without it, groups cannot be merged and nothing
 	// can be previewed.
 	Sight Sight
@@ -76,6 +80,9 @@ func New(cfg Config) (*Service, error) {
 	}
 	if cfg.InvitationLifetime <= 0 {
 		cfg.InvitationLifetime = 7 * 24 * time.Hour
+	}
+	if cfg.ResetLifetime <= 0 {
+		cfg.ResetLifetime = time.Hour
 	}
 	if cfg.SightLimit <= 0 {
 		cfg.SightLimit = 10 * time.Second
@@ -173,7 +180,7 @@ func (s *Service) organisation(ctx context.Context, c access.Caller) (group.Stat
 }
 
 // usableGroup returns a group that the caller sees and that takes tags, grants
-// and codes.
+// and codes. One whose client has withdrawn its approval, or was removed, does not.
 func (s *Service) usableGroup(ctx context.Context, c access.Caller, id uuid.UUID) (group.State, error) {
 	if !c.Sees(id) || id == uuid.Nil {
 		return group.State{}, noGroup()
@@ -182,7 +189,10 @@ func (s *Service) usableGroup(ctx context.Context, c access.Caller, id uuid.UUID
 	if err != nil {
 		return g, err
 	}
-	return g, g.Usable()
+	if err := g.Usable(); err != nil {
+		return g, err
+	}
+	return g, s.manageableOf(ctx, c, g)
 }
 
 func noGroup() error { return fault.New(fault.NotFound, "group-not-found", "There is no such group.") }

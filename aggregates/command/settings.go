@@ -29,7 +29,7 @@ type SetImportTemplate struct {
 
 // SetImportTemplate sets how the delivery files of a group, or of the
 // organisation, are read when nothing is said with the file. Errors: NotFound,
-// Denied, Invalid, Conflict (group-archived, group-merged).
+// Denied, Invalid, Conflict (group-archived, group-merged, client-not-managed).
 func (s *Service) SetImportTemplate(ctx context.Context, c access.Caller, env Envelope, in SetImportTemplate) (aggregates.Result, error) {
 	decide := func(g group.State) ([]events.Payload, error) {
 		if _, err := ImportConfig(in.Template, importing.Config{}); err != nil {
@@ -39,7 +39,7 @@ func (s *Service) SetImportTemplate(ctx context.Context, c access.Caller, env En
 	}
 	cmd := s.command(c, env)
 	if in.Group != uuid.Nil && in.Group != group.AllID(c.Org) {
-		return s.onGroup(ctx, c, cmd, in.Group, decide)
+		return s.managing(ctx, c, cmd, in.Group, decide)
 	}
 	if err := needAll(c, access.ManageGroups); err != nil {
 		return aggregates.Result{}, err

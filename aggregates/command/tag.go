@@ -25,11 +25,7 @@ func (s *Service) TagDelivery(ctx context.Context, c access.Caller, env Envelope
 		if d.Exists() && d.Key.Group == in.Group {
 			return nil, nil // it is there, whatever became of the group since
 		}
-		g, err := s.usableGroup(ctx, c, in.Group)
-		if err != nil {
-			return nil, err
-		}
-		if err := s.manageableOf(ctx, c, g); err != nil {
+		if _, err := s.usableGroup(ctx, c, in.Group); err != nil {
 			return nil, err
 		}
 		if err := s.fieldOn(ctx, c); err != nil {

@@ -31,7 +31,7 @@ func (s *Service) RegisterVehicle(ctx context.Context, c access.Caller, env Enve
 type AddVehicleToGroup struct{ Vehicle, Group uuid.UUID }
 
 // AddVehicleToGroup adds a registered vehicle to a group. Errors: NotFound
-// (vehicle, group), Denied, Conflict (group-archived).
+// (vehicle, group), Denied, Conflict (group-archived, client-not-managed).
 func (s *Service) AddVehicleToGroup(ctx context.Context, c access.Caller, env Envelope, in AddVehicleToGroup) (aggregates.Result, error) {
 	if !c.Sees(in.Group) || in.Group == uuid.Nil {
 		return aggregates.Result{}, noGroup()
@@ -43,7 +43,7 @@ func (s *Service) AddVehicleToGroup(ctx context.Context, c access.Caller, env En
 		if err := s.seesVehicle(ctx, c, in.Vehicle); err != nil {
 			return nil, err
 		}
-		return group.AddVehicle{Vehicle: in.Vehicle}.Decide(g)
+		return s.managed(ctx, c, group.AddVehicle{Vehicle: in.Vehicle}.Decide)(g)
 	})
 }
 
