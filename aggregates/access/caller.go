@@ -68,6 +68,15 @@ func (c Caller) SeesUser(s Subject) bool {
 	return c.May(ManageUsers) && slices.ContainsFunc(s.Groups, c.Sees)
 }
 
+// Encloses reports whether all that a user sees is within what the caller sees. One
+// who sees nothing is within ALL only: nobody else knows of it.
+func (c Caller) Encloses(s Subject) bool {
+	if c.SeesAll() {
+		return true
+	}
+	return !s.All && len(s.Groups) > 0 && !slices.ContainsFunc(s.Groups, func(g uuid.UUID) bool { return !c.Sees(g) })
+}
+
 // MayActOn reports whether the caller may change the user: with manage_users,
 // on users whose scope is within its own, and on owners and super admins only
 // as one that could have made them.

@@ -114,7 +114,7 @@ func (c LinkGroup) Decide(s State) ([]events.Payload, error) {
 	case s.Group == c.Group:
 		return nil, nil
 	case s.Group != uuid.Nil:
-		return nil, fault.New(fault.Conflict, "client-has-group", "The client is linked to the group %q already.", s.GroupName)
+		return nil, fault.New(fault.Conflict, "client-has-group", "The client has a group already.")
 	}
 	return []events.Payload{&events.ClientGroupLinked{Group: c.Group, GroupName: c.Name}}, nil
 }

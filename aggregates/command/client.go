@@ -124,7 +124,8 @@ func (s *Service) link(ctx context.Context, cmd aggregates.Command, id uuid.UUID
 			}
 		}
 		if group.NormalName(g.Name) != group.NormalName(name) {
-			return Created{}, fault.New(fault.Conflict, "client-has-group", "The client is linked to the group %q already.", g.Name)
+			// Whoever looks after the client need not see its group, nor what it is called.
+			return Created{}, fault.New(fault.Conflict, "client-has-group", "The client has a group already, which has another name.")
 		}
 		return s.linkTo(ctx, cmd, id, groupID)
 	}

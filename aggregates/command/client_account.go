@@ -91,7 +91,7 @@ func (s *Service) CreateClientAccount(ctx context.Context, c access.Caller, env 
 	if err := mayManage(c, t.State); err != nil {
 		return ClientAccountMade{}, err
 	}
-	create, err := s.account(ctx, cmd, t, in)
+	create, err := s.account(ctx, c, cmd, t, in)
 	if err != nil {
 		res, err := unlessDone(ctx, s, clients, in.Client, cmd, err)
 		return ClientAccountMade{User: t.User, Group: t.Group, Result: res}, err
@@ -106,7 +106,7 @@ func (s *Service) CreateClientAccount(ctx context.Context, c access.Caller, env 
 
 // account prepares the creation of a client's account, and refuses what can be
 // refused before anything is made.
-func (s *Service) account(ctx context.Context, cmd aggregates.Command, t story, in CreateClientAccount) (client.CreateAccount, error) {
+func (s *Service) account(ctx context.Context, c access.Caller, cmd aggregates.Command, t story, in CreateClientAccount) (client.CreateAccount, error) {
 	create := client.CreateAccount{Client: in.Client, Details: t.details, At: cmd.At}
 	for _, f := range []struct {
 		given string
@@ -128,13 +128,15 @@ func (s *Service) account(ctx context.Context, cmd aggregates.Command, t story, 
 	if _, err := create.Decide(dry); err != nil {
 		return create, err
 	}
-	create.User, create.Identity, err = s.contact(ctx, cmd, create.Details.Email)
+	create.User, create.Identity, err = s.contact(ctx, c, cmd, create.Details.Email)
 	return create, err
 }
 
 // contact returns who the contact of a client's account is to be: a customer of
 // that e-mail who is here already, or somebody new, for whom the e-mail is claimed.
-func (s *Service) contact(ctx context.Context, cmd aggregates.Command, email string) (id, identity uuid.UUID, err error) {
+// A customer of whom the caller does not know, or who sees more than the caller,
+// gets nothing from him: the e-mail is taken, as that of staff is.
+func (s *Service) contact(ctx context.Context, c access.Caller, cmd aggregates.Command, email string) (id, identity uuid.UUID, err error) {
 	if identity, err = s.cfg.Identities.Ensure(ctx, email); err != nil {
 		return id, identity, fmt.Errorf("identity of a client's contact: %w", err)
 	}
@@ -147,7 +149,8 @@ func (s *Service) contact(ctx context.Context, cmd aggregates.Command, email str
 		switch {
 		case err != nil:
 			return id, identity, err
-		case u.Exists() && u.Role == access.RoleCustomer && !u.All && (u.Status == user.Active || u.Status == user.Invited || u.Status == user.Blocked):
+		case u.Present() && u.Role == access.RoleCustomer && !u.All &&
+			(oneself(c, u) || c.Encloses(u.Subject(claim.Holder, cmd.At))):
 			return claim.Holder, identity, nil
 		}
 	}
@@ -156,11 +159,35 @@ func (s *Service) contact(ctx context.Context, cmd aggregates.Command, email str
 	return id, identity, s.claims.Take(ctx, cmd, emailKey(email), holder)
 }
 
+// oneself reports whether the caller is the person behind a user, who need not be
+// a user here to be that.
+func oneself(c access.Caller, u user.State) bool {
+	return c.User == uuid.Nil && c.Identity != uuid.Nil && c.Identity == u.Identity
+}
+
+// mayShow refuses a caller who cannot let others see a client's group: whoever does
+// not see it himself, unless it is the client's own and he looks after the client,
+// so that the account which he makes shows it to him as well. A group that is yet
+// to be made shows nothing to anybody.
+func mayShow(c access.Caller, id uuid.UUID, t client.State, g group.State) error {
+	if c.Sees(t.Group) || g.Kind == events.GroupKindClient && g.Client == id && c.LooksAfter(t.Dispatcher) {
+		return nil
+	}
+	return notConferrable()
+}
+
+func notConferrable() error {
+	return fault.New(fault.Denied, "group-not-conferrable", "Others would come to see the client's group, which you do not see yourself.")
+}
+
 // groupFor returns the client's group, making it when there is none.
 func (s *Service) groupFor(ctx context.Context, c access.Caller, cmd aggregates.Command, id uuid.UUID, t story, names ...string) (uuid.UUID, error) {
 	if t.Group != uuid.Nil {
 		g, err := aggregates.Load(ctx, s.x, groups, cmd.Org, t.Group)
 		if err != nil {
+			return t.Group, err
+		}
+		if err := mayShow(c, id, t.State, g); err != nil {
 			return t.Group, err
 		}
 		return t.Group, g.Usable()

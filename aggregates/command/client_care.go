@@ -81,7 +81,7 @@ func (s *Service) AssignDispatcher(ctx context.Context, c access.Caller, env Env
 	cmd := s.command(c, env)
 	return s.onClient(ctx, c, cmd, in.Client, func(t client.State) ([]events.Payload, error) {
 		if t.Group != uuid.Nil && !c.Sees(t.Group) {
-			return nil, fault.New(fault.Denied, "group-not-conferrable", "Whoever looks after the client sees its group, which you do not see yourself.")
+			return nil, notConferrable()
 		}
 		if err := s.dispatcher(ctx, c, cmd, in.Dispatcher); err != nil {
 			return nil, err

@@ -142,7 +142,7 @@ func (s *Service) AcceptClientInvitation(ctx context.Context, c access.Caller, e
 		if c.Identity != accept.Identity {
 			return ClientAccountMade{}, s.refuse(ctx, cmd, in, client.CauseIdentityMismatch)
 		}
-		if accept.User, _, err = s.contact(ctx, cmd, email); err != nil {
+		if accept.User, _, err = s.contact(ctx, c, cmd, email); err != nil {
 			return ClientAccountMade{}, err
 		}
 	}

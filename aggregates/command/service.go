@@ -25,6 +25,11 @@ type Identities interface {
 	// Ensure returns the identity of an e-mail in its normal form, making it
 	// when there is none. Its answer does not tell which.
 	Ensure(ctx context.Context, email string) (uuid.UUID, error)
+
+	// Again returns a caller as it stands now, for commands that take longer than
+	// a caller should be believed for. Errors: Unauthenticated for who is nobody
+	// any more.
+	Again(ctx context.Context, c access.Caller) (access.Caller, error)
 }
 
 // Config says what a service works with.
