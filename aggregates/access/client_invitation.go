@@ -63,12 +63,19 @@ func (s *Service) UseClientInvitation(ctx context.Context, token, password strin
 		const spend = `
 			UPDATE identity.tokens SET used_at = $2
 			WHERE token_hash = $1 AND purpose = 'client_invitation' AND used_at IS NULL AND superseded_at IS NULL AND expires_at > $2
-			RETURNING identity_id`
+			RETURNING identity_id, client_id`
 		var identity uuid.UUID
-		if err := tx.QueryRow(ctx, spend, hash, now).Scan(&identity); err != nil {
+		var client *uuid.UUID
+		if err := tx.QueryRow(ctx, spend, hash, now).Scan(&identity, &client); err != nil {
 			if isNoRows(err) {
 				return errToken()
 			}
+			return err
+		}
+		const others = `
+			UPDATE identity.tokens SET superseded_at = $2
+			WHERE client_id = $1 AND used_at IS NULL AND superseded_at IS NULL`
+		if _, err := tx.Exec(ctx, others, client, now); err != nil {
 			return err
 		}
 		if encoded == "" {

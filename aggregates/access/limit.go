@@ -48,6 +48,7 @@ func (l *Limits) setDefaults() {
 const (
 	TrySignIn = "sign-in"
 	TryToken  = "one-time token"
+	TryReset  = "password reset" // asking for a link; each counts, since none fails
 )
 
 // Try is one try that was let through.

@@ -29,10 +29,22 @@ type Ticket struct {
 	User       uuid.UUID // the membership it belongs to; zero for a client's invitation
 	Client     uuid.UUID // whose invitation it is; purpose client invitation only
 	Invitation uuid.UUID // zero = the one that is open; never with a password reset
+
+	// Event and EventAt are the event whose mail carries the token, and when that
+	// was. Zero: it is handed out by hand, such as printed for an operator.
+	Event   uuid.UUID
+	EventAt time.Time
+
+	// Until is when the token stops working at the latest; zero = when its
+	// lifetime is over.
+	Until time.Time
 }
 
 // IssueToken makes a one-time token and returns it; it cannot be had again.
-// Earlier tokens of the same purpose for the same user or client stop working.
+// Of the same purpose for the same user or client, earlier tokens stop working
+// that went the same way, by mail or by hand: neither takes the other's link away.
+// But a mail also ends whatever was issued before its event, such as a resending.
+// The first one that is used ends the others.
 func (s *Service) IssueToken(ctx context.Context, t Ticket) (Token, time.Time, error) {
 	lifetime := s.cfg.InvitationLifetime
 	switch t.Purpose {
@@ -48,17 +60,21 @@ func (s *Service) IssueToken(ctx context.Context, t Ticket) (Token, time.Time, e
 	}
 	now := s.cfg.Now()
 	expires := now.Add(lifetime)
+	if !t.Until.IsZero() && t.Until.Before(expires) {
+		expires = t.Until
+	}
 	batch := &pgx.Batch{}
 	// The lock makes two issuers go one after the other, so that one token stays.
 	batch.Queue(`SELECT 1 FROM identity.identities WHERE identity_id = $1 FOR UPDATE`, t.Identity)
 	batch.Queue(`
 		UPDATE identity.tokens SET superseded_at = $1
-		WHERE (user_id = $2 OR client_id = $4) AND purpose = $3 AND used_at IS NULL AND superseded_at IS NULL`,
-		now, someID(t.User), t.Purpose, someID(t.Client))
+		WHERE (user_id = $2 OR client_id = $4) AND purpose = $3 AND used_at IS NULL AND superseded_at IS NULL
+		  AND ((event_id IS NULL) = ($5::uuid IS NULL) OR $5::uuid IS NOT NULL AND created_at < $6)`,
+		now, someID(t.User), t.Purpose, someID(t.Client), someID(t.Event), t.EventAt)
 	batch.Queue(`
-		INSERT INTO identity.tokens (token_hash, purpose, identity_id, org_id, user_id, client_id, invitation, created_at, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		hash, t.Purpose, t.Identity, t.Org, someID(t.User), someID(t.Client), someID(t.Invitation), now, expires)
+		INSERT INTO identity.tokens (token_hash, purpose, identity_id, org_id, user_id, client_id, invitation, created_at, expires_at, event_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		hash, t.Purpose, t.Identity, t.Org, someID(t.User), someID(t.Client), someID(t.Invitation), now, expires, someID(t.Event))
 	if err := s.cfg.Pool.SendBatch(ctx, batch).Close(); err != nil {
 		return Token{}, time.Time{}, Storage(fmt.Errorf("issue token for user %s, client %s: %w", t.User, t.Client, err))
 	}
@@ -123,6 +139,12 @@ func (s *Service) redeem(ctx context.Context, hash []byte, email, encoded string
 			if isNoRows(err) {
 				return errToken()
 			}
+			return err
+		}
+		const others = `
+			UPDATE identity.tokens SET superseded_at = $2
+			WHERE user_id = $1 AND used_at IS NULL AND superseded_at IS NULL`
+		if _, err := tx.Exec(ctx, others, t.User, now); err != nil {
 			return err
 		}
 		return setPassword(ctx, tx, t.Identity, encoded, now)

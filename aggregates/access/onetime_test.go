@@ -2,6 +2,8 @@ package access_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"runtime"
 	"strings"
@@ -126,6 +128,9 @@ func TestHashingIsBounded(t *testing.T) {
 	waits := make(chan error, 1)
 	go func() {
 		_, err := s.SignIn(t.Context(), "nobody@example.com", secret)
+		for err != nil && strings.Contains(err.Error(), "Too many") { // the other one stood there at that moment
+			_, err = s.SignIn(t.Context(), "nobody@example.com", secret)
+		}
 		waits <- err
 	}()
 	// One computes and one waits; a third, which is in no mood to wait, is turned
@@ -148,5 +153,85 @@ func TestHashingIsBounded(t *testing.T) {
 	leave()
 	if err := <-waits; !fault.Is(err, fault.Unauthenticated) {
 		t.Errorf("who waited: %v, want an answer", err)
+	}
+}
+
+func TestMailedAndPrintedLinksStandSideBySideUntilOneIsUsed(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	m := b.user(t, "adam@example.com", access.RoleManager)
+	ticket := access.Ticket{Purpose: access.PurposeInvitation, Identity: m.Identity, Org: m.Org, User: m.User, Invitation: uuid.New()}
+	issue := func(event uuid.UUID, at time.Time) string {
+		ticket := ticket
+		ticket.Event, ticket.EventAt = event, at
+		b.clock.forward(time.Second)
+		token, _, err := b.IssueToken(t.Context(), ticket)
+		must(t, err)
+		return token.Reveal()
+	}
+	works := func(what, token string, want bool) {
+		t.Helper()
+		var good bool
+		raw, err := base64.RawURLEncoding.DecodeString(token)
+		must(t, err)
+		hash := sha256.Sum256(raw)
+		must(t, b.pools.Identity.QueryRow(t.Context(), `SELECT used_at IS NULL AND superseded_at IS NULL FROM identity.tokens WHERE token_hash = $1`, hash[:]).Scan(&good))
+		if good != want {
+			t.Errorf("%s works: %v, want %v", what, good, want)
+		}
+	}
+	invited, first := b.clock.Now(), uuid.New()
+	printed := issue(uuid.Nil, time.Time{})
+	mailed := issue(first, invited)
+	works("what was printed before the mail, and after its event,", printed, true)
+	again := issue(first, invited)
+	works("the first mail", mailed, false)
+	reprinted := issue(uuid.Nil, time.Time{})
+	works("what was printed first", printed, false)
+	works("the mail beside what was printed", again, true)
+	b.clock.forward(time.Minute)
+	resent := issue(uuid.New(), b.clock.Now())
+	works("the mail before a resending", again, false)
+	works("what was printed before a resending", reprinted, false)
+	last := issue(uuid.Nil, time.Time{})
+	_, err := b.SetPassword(t.Context(), resent, "adam@example.com", secret)
+	must(t, err)
+	works("what was printed, once the mailed one was used,", last, false)
+}
+
+func TestATokenEndsWithWhatItIsForAtTheLatest(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	m := b.user(t, "adam@example.com", access.RoleManager)
+	for until, want := range map[time.Duration]time.Duration{10 * time.Minute: 10 * time.Minute, 2 * time.Hour: time.Hour} {
+		_, expires, err := b.IssueToken(t.Context(), access.Ticket{Purpose: access.PurposePasswordReset, Identity: m.Identity, Org: m.Org, User: m.User, Until: b.clock.Now().Add(until)})
+		must(t, err)
+		if !expires.Equal(b.clock.Now().Add(want)) {
+			t.Errorf("expires %v, want in %v", expires, want)
+		}
+	}
+}
+
+func TestWhoMayResetAPassword(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	adam := b.user(t, "adam@example.com", access.RoleManager)
+	b.password(t, adam, "adam@example.com", secret)
+	if m, ok, err := b.Resettable(t.Context(), " ADAM@example.com"); err != nil || !ok || m.User != adam.User || m.Org != adam.Org {
+		t.Errorf("an active user: %+v, %v, %v", m, ok, err)
+	}
+	b.exec(t, `UPDATE read.users SET accepted = false WHERE user_id = $1`, adam.User)
+	if m, ok, err := b.Resettable(t.Context(), "adam@example.com"); err != nil || !ok || m.Status != access.StatusInvited {
+		t.Errorf("somebody with a password, invited: %+v, %v, %v", m, ok, err)
+	}
+	_, err := b.pools.Identity.Exec(t.Context(), `UPDATE identity.identities SET password_hash = NULL WHERE identity_id = $1`, adam.Identity)
+	must(t, err)
+	_, invited, _ := b.Resettable(t.Context(), "adam@example.com")
+	b.exec(t, `UPDATE read.users SET accepted = true, blocked = true WHERE user_id = $1`, adam.User)
+	_, blocked, _ := b.Resettable(t.Context(), "adam@example.com")
+	_, unknown, err := b.Resettable(t.Context(), "nobody@example.com")
+	_, none, _ := b.Resettable(t.Context(), "nothing")
+	if invited || blocked || unknown || none || err != nil {
+		t.Errorf("without a password %v, blocked %v, unknown %v, no e-mail %v, %v; want nobody", invited, blocked, unknown, none, err)
 	}
 }

@@ -15,7 +15,9 @@ func TestAskingForAnotherPassword(t *testing.T) {
 	}
 	ask := RequestPasswordReset{ExpiresAt: noon.Add(time.Hour), At: noon}
 	active := append(given(added("cso", "groups"), invited), &events.UserInvitationAccepted{Invitation: invited.Invitation})
-	with := func(more ...events.Payload) []events.Payload { return append(active[:len(active):len(active)], more...) }
+	with := func(more ...events.Payload) []events.Payload {
+		return append(active[:len(active):len(active)], more...)
+	}
 	aggregatetest.Decide(t, Evolve, tests{
 		"an active user asks":                    {Given: active, When: ask, Then: then(until(60))},
 		"who is invited and known elsewhere too": {Given: active[:2], When: ask, Then: then(until(60))},
