@@ -210,6 +210,22 @@ func (f follow) entitle(ctx context.Context, cmd aggregates.Command, id uuid.UUI
 	return f.takeBack(ctx, cmd.Then("take back"), id, "dispatcher_unassigned")
 }
 
+// ShowToDispatcher gives the dispatcher of a client sight of its group when an
+// event of the dispatcher itself has left it without, as the end of its access to
+// all groups does. For anybody who does not look after the client it does nothing.
+// It is for policies. Errors: NotFound, Conflict when it is not possible any more.
+func (s *Service) ShowToDispatcher(ctx context.Context, c access.Caller, ev events.Event, clientID uuid.UUID) (aggregates.Result, error) {
+	if !c.System {
+		return aggregates.Result{}, systemOnly()
+	}
+	f, dispatcher := follow{s: s, cause: ev, org: ev.Stream.Org, client: clientID}, ev.Stream.UUID()
+	t, err := aggregates.Load(ctx, s.x, clients, f.org, clientID)
+	if err != nil || t.EntitledTo() != dispatcher {
+		return aggregates.Result{}, err
+	}
+	return f.entitle(ctx, f.command("dispatcher of "+clientID.String()), dispatcher, t)
+}
+
 func (f follow) giveSight(ctx context.Context, cmd aggregates.Command, id uuid.UUID, t client.State) (aggregates.Result, error) {
 	g, err := aggregates.Load(ctx, f.s.x, groups, f.org, t.Group)
 	if err != nil {

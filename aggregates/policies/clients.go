@@ -27,6 +27,7 @@ func ClientsPrefixes() []string {
 // them.
 type ClientCommands interface {
 	FollowClient(ctx context.Context, c access.Caller, ev events.Event) (aggregates.Result, error)
+	ShowToDispatcher(ctx context.Context, c access.Caller, ev events.Event, client uuid.UUID) (aggregates.Result, error)
 	EndClientLogin(ctx context.Context, c access.Caller, env command.Envelope, client, user uuid.UUID) (aggregates.Result, error)
 	ReleaseClient(ctx context.Context, c access.Caller, env command.Envelope, client, dispatcher uuid.UUID) (aggregates.Result, error)
 }
@@ -60,8 +61,9 @@ type ClientsConfig struct {
 
 // Clients reacts to what happens to clients and their dispatchers: an account's
 // contact becomes a user, dispatchers see the groups they look after as long as
-// they may, logins end with the client, and clients of a blocked or removed
-// dispatcher are left to the owners.
+// they may, also when they cease to see everything, logins end with the client, and
+// clients of a dispatcher who is blocked or removed, or may be one no longer, are
+// left to the owners.
 type Clients struct{ cfg ClientsConfig }
 
 // NewClients returns the policy.
@@ -89,7 +91,8 @@ func (p *Clients) Handle(ctx context.Context, run *consume.Run) error {
 func (p *Clients) react(ctx context.Context, r events.Record) error {
 	switch r.Type {
 	case "ClientAccountCreated", "ClientApprovalGranted", "ClientApprovalWithdrawn", "ClientGroupLinked",
-		"DispatcherAssigned", "DispatcherUnassigned", "ClientRemoved", "ClientReinstated", "UserBlocked", "UserRemoved":
+		"DispatcherAssigned", "DispatcherUnassigned", "ClientRemoved", "ClientReinstated", "UserBlocked", "UserRemoved",
+		"UserRoleChanged", "AllGroupsAccessRevoked":
 	default:
 		return nil // most events; not even decoded
 	}
@@ -102,6 +105,16 @@ func (p *Clients) react(ctx context.Context, r events.Record) error {
 		return p.released(ctx, ev, "dispatcher_blocked")
 	case *events.UserRemoved:
 		return p.released(ctx, ev, "dispatcher_removed")
+	case *events.UserRoleChanged:
+		if e.To != access.RoleCustomer && e.To != access.RoleAuditor {
+			return nil
+		}
+		return p.released(ctx, ev, "dispatcher_role_changed")
+	case *events.AllGroupsAccessRevoked:
+		if e.Cause == events.CauseUserRemoved {
+			return nil
+		}
+		return p.narrowed(ctx, ev)
 	case *events.ClientRemoved:
 		if err := p.follow(ctx, ev); err != nil || e.Fate != events.FateEnded {
 			return err
@@ -116,7 +129,25 @@ func (p *Clients) follow(ctx context.Context, ev events.Event) error {
 	return settled(p.cfg.Logger, ev.Record, err)
 }
 
-// released leaves the clients of a blocked or removed dispatcher to the owners.
+// narrowed lets a user who does not see everything any more see the groups of the
+// clients that it looks after.
+func (p *Clients) narrowed(ctx context.Context, ev events.Event) error {
+	caller, user := access.System(ev.Metadata.Org), ev.Stream.UUID()
+	looked, err := p.cfg.Sight.LookedAfter(ctx, caller.Org, user, ev.Record.Position)
+	if err != nil {
+		return fmt.Errorf("clients of dispatcher %s: %w", user, err)
+	}
+	for _, id := range looked {
+		_, err := p.cfg.Commands.ShowToDispatcher(ctx, caller, ev, id)
+		if err := settled(p.cfg.Logger, ev.Record, err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// released leaves the clients of somebody who is no dispatcher any more to the
+// owners.
 func (p *Clients) released(ctx context.Context, ev events.Event, reason string) error {
 	caller, user := access.System(ev.Metadata.Org), ev.Stream.UUID()
 	looked, err := p.cfg.Sight.LookedAfter(ctx, caller.Org, user, ev.Record.Position)

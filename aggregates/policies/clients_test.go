@@ -86,14 +86,17 @@ func (b *bundle) types(category string, id uuid.UUID) []string {
 	return out
 }
 
-// follow hands the log so far to the policy of clients.
-func (b *bundle) follow(sessions *ended) {
+// follow hands the log so far to the policy of clients, or of it only the events
+// of some types.
+func (b *bundle) follow(sessions *ended, kinds ...string) {
 	b.Helper()
 	p, err := policies.NewClients(policies.ClientsConfig{Commands: b.s, Codec: b.codec, Sight: around{b}, Sessions: sessions})
 	b.must(err)
 	run := &consume.Run{}
 	for _, ev := range b.all() {
-		run.Records = append(run.Records, ev.Record)
+		if len(kinds) == 0 || slices.Contains(kinds, ev.Record.Type) {
+			run.Records = append(run.Records, ev.Record)
+		}
 	}
 	b.must(p.Handle(b.ctx, run))
 }
@@ -218,6 +221,52 @@ func TestTheClientsOfABlockedDispatcherAreLeftToTheOwners(t *testing.T) {
 		}
 		if got := b.types(events.CategoryUser, dana); got[len(got)-1] != "GroupAccessRevoked" || len(got) != 5 {
 			t.Errorf("the dispatcher's stream holds %v", got)
+		}
+	}
+}
+
+func TestADispatcherWhoCeasesToSeeEverythingSeesItsClients(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id, group, dana := b.client()
+	_, err := b.s.GrantAllGroupsAccess(b.ctx, b.owner, command.Envelope{Reason: "covers for all"}, dana)
+	b.must(err)
+	_, err = b.s.CreateClientAccount(b.ctx, b.owner, command.Envelope{}, command.CreateClientAccount{Client: id})
+	b.must(err)
+	listed, err := b.s.AddClient(b.ctx, b.owner, command.Envelope{}, command.AddClient{BusinessName: "Elder", Email: "e@example.com", GroupName: "Elder", Dispatcher: dana})
+	b.must(err) // not an account yet
+	_, err = b.s.RevokeAllGroupsAccess(b.ctx, b.owner, command.Envelope{Reason: "no longer"}, command.RevokeAllGroupsAccess{User: dana})
+	b.must(err)
+	for range 2 {
+		b.follow(&ended{}, "AllGroupsAccessRevoked")
+		ev := b.find(events.CategoryUser, dana, "GroupAccessGranted")
+		p, ok := ev.Payload.(*events.GroupAccessGranted)
+		if !ok || p.Group != group || p.Basis != events.BasisDispatcherAssignment || p.Origin != id.String() ||
+			ev.Metadata.CausationID != b.find(events.CategoryUser, dana, "AllGroupsAccessRevoked").Record.ID {
+			t.Fatalf("the dispatcher's grant is %+v by %+v", ev.Payload, ev.Metadata)
+		}
+		if got := b.types(events.CategoryUser, dana); len(got) != 5 {
+			t.Errorf("the dispatcher's stream holds %v, want one grant: %s is no account yet", got, listed.ID)
+		}
+	}
+	// And what came of the assignment ends with it.
+	_, err = b.s.UnassignDispatcher(b.ctx, b.owner, command.Envelope{}, id)
+	b.must(err)
+	if got := b.types(events.CategoryUser, dana); got[len(got)-1] != "GroupAccessRevoked" {
+		t.Errorf("unassigned, the dispatcher's stream holds %v", got)
+	}
+}
+
+func TestTheClientsOfADispatcherWhoBecomesACustomerAreLeftToTheOwners(t *testing.T) {
+	t.Parallel()
+	for role, leaves := range map[string]bool{access.RoleAuditor: true, access.RoleCustomer: true, access.RoleManager: false} {
+		b := setup(t)
+		id, _, dana := b.client()
+		_, err := b.s.ChangeRole(b.ctx, b.owner, command.Envelope{}, command.ChangeRole{User: dana, Role: role, Access: "none"})
+		b.must(err)
+		b.follow(&ended{})
+		if left := b.find(events.CategoryClientAccount, id, "DispatcherUnassigned").Payload != nil; left != leaves {
+			t.Errorf("now a %s: left to the owners %v, want %v", role, left, leaves)
 		}
 	}
 }
