@@ -56,7 +56,7 @@ func testAnswersAreWhatTheyAreDescribedAs(t *testing.T, s *stack) {
 	}
 	var me readapi.Me
 	f.adam.ok(t, "/v1/me").into(t, &me)
-	if me.Access != "groups" || len(me.Groups) != 1 || me.Groups[0] != (readapi.GroupName{ID: f.apple, Name: "Apple"}) || !slices.Equal(me.Permissions, []string{"export_deliveries"}) {
+	if me.Access != "groups" || len(me.Groups) != 1 || me.Groups[0] != (readapi.GroupName{ID: f.apple, Name: "Apple"}) || !slices.Equal(me.Permissions, []string{"export_deliveries", "view_vehicles"}) {
 		t.Errorf("adam is %+v", me)
 	}
 }

@@ -169,8 +169,10 @@ func testAVehicleIsSeenThroughItsGroupsUntilItLeavesTheRegister(t *testing.T, s 
 	sees(http.StatusNotFound)
 	f.owner.done(t, "PUT", grouped, "")
 	sees(http.StatusOK)
-	if a := f.adam.get(t, path); a.status != http.StatusNotFound {
-		t.Errorf("a customer sees a vehicle: %d", a.status)
+	for p, want := range map[person]int{f.adam: http.StatusOK, f.betty: http.StatusNotFound} {
+		if a := p.get(t, path); a.status != want {
+			t.Errorf("a customer gets %d, want it through its group alone: %d", a.status, want)
+		}
 	}
 	mia.done(t, "DELETE", grouped, "")
 	sees(http.StatusNotFound)

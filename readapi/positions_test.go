@@ -54,15 +54,20 @@ func testWhereAVehicleIsShowsToWhoSeesItAndOnlyTheLatestCounts(t *testing.T, s *
 		t.Errorf("the trail is %+v, want the last five", trail.Positions)
 	}
 	for what, a := range map[string]answer{
-		"a manager of another group": send(other, at(9)), "its look": other.get(t, path+"/positions"), "a customer": send(f.adam, at(9)),
-		"a customer's look": f.adam.get(t, path+"/positions"), "no vehicle": f.owner.do(t, "POST", "/v1/vehicles/"+uuid.NewString()+"/positions", at(9)),
+		"a manager of another group": send(other, at(9)), "its look": other.get(t, path+"/positions"), "a customer of another group": send(f.betty, at(9)),
+		"that customer's look": f.betty.get(t, path+"/positions"), "no vehicle": f.owner.do(t, "POST", "/v1/vehicles/"+uuid.NewString()+"/positions", at(9)),
 	} {
 		if a.status != http.StatusNotFound {
 			t.Errorf("%s: %d %s, want 404", what, a.status, a.body)
 		}
 	}
-	if a := send(dora, at(9)); a.status != http.StatusForbidden {
-		t.Errorf("who may look and not manage: %d %s", a.status, a.body)
+	for who, p := range map[string]person{"a dispatcher": dora, "a customer of the group": f.adam} {
+		if a := send(p, at(9)); a.status != http.StatusForbidden {
+			t.Errorf("%s, who may look and not manage: %d %s", who, a.status, a.body)
+		}
+		if a := p.get(t, path+"/positions"); a.status != http.StatusOK {
+			t.Errorf("%s looks: %d %s", who, a.status, a.body)
+		}
 	}
 	for body, field := range map[string]string{
 		`{"positions": []}`: "positions",

@@ -111,7 +111,7 @@ func TestAllIsGivenOnlyWithThePermissionAndTheScope(t *testing.T) {
 func TestSwitchesOverrideTheRolesDefaults(t *testing.T) {
 	t.Parallel()
 	got := Effective(RoleCustomer, events.Permissions{"create_deliveries": true, "export_deliveries": false, "of_the_future": true})
-	if want := SetOf(CreateDeliveries); got != want {
+	if want := SetOf(CreateDeliveries, ViewVehicles); got != want {
 		t.Errorf("effective = %v, want %v", got.Names(), want.Names())
 	}
 }

@@ -113,8 +113,8 @@ func Defaults(role string) (Set, bool) {
 		return SetOf(ExportDeliveries, UpdateStatus, CreateDeliveries, AssignVehicles, ViewVehicles), true
 	case RoleCSO:
 		return SetOf(ExportDeliveries, UpdateStatus, CreateDeliveries, ViewVehicles), true
-	case RoleCustomer:
-		return SetOf(ExportDeliveries), true
+	case RoleCustomer: // sees a vehicle only once it is added to its group
+		return SetOf(ExportDeliveries, ViewVehicles), true
 	case RoleAuditor:
 		return SetOf(ExportDeliveries, ViewVehicles, ViewAudit), true
 	default:

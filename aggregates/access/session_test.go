@@ -34,8 +34,8 @@ func TestACallerIsWhatItsGrantsSayAtThisMoment(t *testing.T) {
 	if c.All || len(c.Groups) != 2 || !c.Sees(apple) || !c.Sees(banana) || c.Sees(old) || c.Sees(uuid.Nil) {
 		t.Errorf("sees %v (all %v), want Apple and Banana and neither the archived group nor what is untagged", c.Groups, c.All)
 	}
-	if got := c.Permissions.Names(); !slices.Equal(got, []string{"update_status"}) {
-		t.Errorf("may %v, want update_status alone: the role's default is switched off", got)
+	if got := c.Permissions.Names(); !slices.Equal(got, []string{"update_status", "view_vehicles"}) {
+		t.Errorf("may %v, want update_status and view_vehicles: the role's other default is switched off", got)
 	}
 	if c.Timezone != "Asia/Singapore" || c.User != m.User || c.Org != b.org || c.Session != s.ID || c.Portal != access.PortalClient {
 		t.Errorf("caller %+v", c)
