@@ -65,7 +65,7 @@ func (s *Service) sight(ctx context.Context) (Sight, error) {
 	if s.cfg.Sight == nil {
 		return nil, away(nil)
 	}
-	head, err := s.lastOfAggregates(ctx)
+	head, err := s.LastOfAggregates(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -81,10 +81,10 @@ func (s *Service) sight(ctx context.Context) (Sight, error) {
 // of an aggregate.
 const lookedBack = 3000
 
-// lastOfAggregates returns the position of the last event that read models take.
+// LastOfAggregates returns the position of the last event that read models take.
 // How far they are is only now and then told beyond it, and who asks has often
 // just claimed something.
-func (s *Service) lastOfAggregates(ctx context.Context) (events.Position, error) {
+func (s *Service) LastOfAggregates(ctx context.Context) (events.Position, error) {
 	n := 0
 	for r, err := range s.cfg.Store.ReadAll(ctx, events.Position{}, store.Backwards) {
 		if err != nil {

@@ -148,13 +148,14 @@ func (s *system) buildCommands(ctx context.Context) error {
 	return err
 }
 
-// caughtUp waits until the read models hold everything that is in the log now.
+// caughtUp waits until the read models hold everything of theirs that is in the log
+// now.
 func (s *system) caughtUp(ctx context.Context) error {
-	head, err := s.store.Head(ctx)
+	last, err := s.commands.LastOfAggregates(ctx)
 	if err != nil {
 		return err
 	}
-	return s.progress.Wait(ctx, head)
+	return s.progress.Wait(ctx, last)
 }
 
 // close ends what build made. Parts that were not made are nil.
