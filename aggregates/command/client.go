@@ -58,11 +58,18 @@ func (s *Service) AddClient(ctx context.Context, c access.Caller, env Envelope, 
 			}
 		}
 	}
+	// A command of its own, for it is the second one on the client's stream.
+	next := cmd.Then("link group")
+	if in.GroupName != "" { // a name that is taken refuses all of it, so it comes first
+		if err := s.claims.Take(ctx, next, nameKey(in.GroupName), groupHolder(clientGroupID(cmd.Org, out.ID, 0))); err != nil {
+			if _, err := unlessDone(ctx, s, clients, out.ID, cmd, err); err != nil {
+				return ClientAdded{}, err
+			}
+		}
+	}
 	if out.Result, err = aggregates.Create(ctx, s.x, clients, out.ID, cmd, add.Decide); err != nil || in.GroupName == "" {
 		return out, err
 	}
-	// A command of its own, for it is the second one on the client's stream.
-	next := cmd.Then("link group")
 	linked, err := s.link(ctx, next, out.ID, in.GroupName)
 	out.Group, out.Result = linked.ID, linked.Later(out.Result)
 	return out, err
@@ -110,7 +117,7 @@ func (s *Service) LinkClientGroup(ctx context.Context, c access.Caller, env Enve
 // a creation was abandoned, the next id is tried.
 func (s *Service) link(ctx context.Context, cmd aggregates.Command, id uuid.UUID, name string) (Created, error) {
 	for life := 0; ; life++ {
-		groupID := uuid.NewSHA1(cmd.Org, fmt.Appendf(nil, "client group %s %d", id, life))
+		groupID := clientGroupID(cmd.Org, id, life)
 		g, err := aggregates.Load(ctx, s.x, groups, cmd.Org, groupID)
 		if err != nil {
 			return Created{}, err
@@ -129,6 +136,12 @@ func (s *Service) link(ctx context.Context, cmd aggregates.Command, id uuid.UUID
 		}
 		return s.linkTo(ctx, cmd, id, groupID)
 	}
+}
+
+// clientGroupID is the id of a client's group, after so many creations of it that
+// were abandoned.
+func clientGroupID(org, client uuid.UUID, life int) uuid.UUID {
+	return uuid.NewSHA1(org, fmt.Appendf(nil, "client group %s %d", client, life))
 }
 
 // clientGroup makes a client's group. When somebody else made it meanwhile,

@@ -14,6 +14,7 @@ import (
 	"waybill/aggregates/user"
 	"waybill/events"
 	"waybill/events/fault"
+	"waybill/events/store"
 )
 
 // cherry is a client with a dispatcher who sees nothing else, and a group.
@@ -285,6 +286,33 @@ func TestWhoeverWasBlockedByAPersonDoesNotComeBackWithTheClient(t *testing.T) {
 			t.Errorf("%s: still blocked with both reasons gone: %v", name, c.types(events.CategoryUser, made.User))
 		}
 	}
+}
+
+func TestAClientWhoseGroupsNameIsTakenIsNotAdded(t *testing.T) {
+	t.Parallel()
+	c := newCherry(t)
+	add := command.AddClient{BusinessName: "Cherry & Sons", Email: "sons@example.com", GroupName: " CHERRY "}
+	repeated := command.Envelope{CommandID: uuid.New()}
+	for range 2 {
+		out, err := c.s.AddClient(c.ctx, c.owner, repeated, add)
+		wantCode(t, err, fault.Conflict, "group-name-taken")
+		if out.ID != uuid.Nil {
+			t.Errorf("refused, and yet it is client %s", out.ID)
+		}
+	}
+	clients := 0
+	for r, err := range c.store.ReadAll(c.ctx, events.Position{}, store.Forwards) {
+		c.must(err)
+		if r.Type == "ClientAdded" && strings.Contains(r.Stream, c.org.String()) {
+			clients++
+		}
+	}
+	if clients != 1 {
+		t.Errorf("%d clients were added, want Cherry alone", clients)
+	}
+	add.GroupName = "Cherry & Sons"
+	_, err := c.s.AddClient(c.ctx, c.owner, env(), add) // another command, another name
+	c.must(err)
 }
 
 func TestAClientsContactIsNobodyOfTheStaffAndMayBeACustomerAlready(t *testing.T) {
