@@ -2,8 +2,10 @@ package events
 
 import (
 	"encoding/binary"
+	"fmt"
 	"time"
 
+	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
 )
 
@@ -55,6 +57,18 @@ type Metadata struct {
 	Approval      Approval    `json:"approval,omitzero"`
 	Source        Source      `json:"source,omitzero"`
 	Groups        []uuid.UUID `json:"groups,omitempty"` // the groups that the event touches
+}
+
+// GroupsOf returns the groups that an event touches, without decoding the rest of
+// it.
+func GroupsOf(r Record) ([]uuid.UUID, error) {
+	var m struct {
+		Groups []uuid.UUID `json:"groups"`
+	}
+	if err := json.Unmarshal(r.Metadata, &m); err != nil {
+		return nil, fmt.Errorf("groups of %s@%d: %w", r.Stream, r.Revision, err)
+	}
+	return m.Groups, nil
 }
 
 // EventID returns the id of the index-th event that a command appends to a

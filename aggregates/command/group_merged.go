@@ -43,6 +43,15 @@ func (s *Service) MoveMerged(ctx context.Context, c access.Caller, env Envelope,
 	})
 }
 
+// IsMerged reports whether a group was merged into another one. It is for policies.
+func (s *Service) IsMerged(ctx context.Context, c access.Caller, id uuid.UUID) (bool, error) {
+	if !c.System {
+		return false, systemOnly()
+	}
+	g, err := aggregates.Peek(ctx, s.x, groups, c.Org, id)
+	return g.Status == group.Merged, err
+}
+
 // mergedInto returns where a merged group's deliveries belong. The target may
 // have been merged further meanwhile.
 func (s *Service) mergedInto(ctx context.Context, org, id uuid.UUID) (uuid.UUID, error) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"waybill/aggregates"
 	"waybill/aggregates/access"
@@ -30,6 +31,8 @@ type Commands interface {
 	RecordOwner(ctx context.Context, c access.Caller, env command.Envelope, user uuid.UUID) (aggregates.Result, error)
 	EndGrant(ctx context.Context, c access.Caller, env command.Envelope, in command.EndGrant) (aggregates.Result, error)
 	CreateReattempt(ctx context.Context, c access.Caller, env command.Envelope, in command.CreateReattempt) (aggregates.Result, error)
+	IsMerged(ctx context.Context, c access.Caller, group uuid.UUID) (bool, error)
+	MoveMerged(ctx context.Context, c access.Caller, env command.Envelope, in command.MoveMerged) (aggregates.Result, error)
 	SettleName(ctx context.Context, c access.Caller, env command.Envelope, in command.SettleName) error
 }
 
@@ -62,8 +65,11 @@ type Config struct {
 }
 
 // Policies react to events. Make them with [New] and give [Policies.Handle] to a
-// consumer.
-type Policies struct{ cfg Config }
+// consumer. They handle one run at a time.
+type Policies struct {
+	cfg    Config
+	merged *simplelru.LRU[uuid.UUID, bool] // whether a group was merged, as of the last event handled
+}
 
 // New returns the policies.
 func New(cfg Config) (*Policies, error) {
@@ -79,7 +85,11 @@ func New(cfg Config) (*Policies, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Policies{cfg}, nil
+	merged, err := simplelru.NewLRU[uuid.UUID, bool](mergedKept, nil)
+	if err != nil {
+		return nil, fmt.Errorf("policies: %w", err)
+	}
+	return &Policies{cfg, merged}, nil
 }
 
 // Handle reacts to the events of a run. It is a [consume.Config.Handler] and
@@ -96,6 +106,11 @@ func (p *Policies) Handle(ctx context.Context, run *consume.Run) error {
 func (p *Policies) react(ctx context.Context, r events.Record) error {
 	switch r.Type {
 	case "GroupCreated", "UserAdded", "UserUnblocked", "UserRoleChanged", "GroupArchived", "GroupMerged", "GroupRenamed", "DeliveryReattempted":
+	case "DeliveryCreated", "DeliveryTagged":
+		late, err := p.late(ctx, r)
+		if err != nil || !late {
+			return err
+		}
 	default:
 		return nil // most events; not even decoded
 	}
@@ -130,7 +145,12 @@ func (p *Policies) react(ctx context.Context, r events.Record) error {
 		return p.endGrants(ctx, caller, ev, id, "the group was archived")
 	case *events.DeliveryReattempted:
 		return p.reattempt(ctx, caller, ev, e)
+	case *events.DeliveryCreated:
+		return p.follow(ctx, caller, ev, e.Group)
+	case *events.DeliveryTagged:
+		return p.follow(ctx, caller, ev, e.Group)
 	case *events.GroupMerged:
+		p.merged.Add(id, true)
 		return p.endGrants(ctx, caller, ev, id, "the group was merged into another one")
 	case *events.GroupRenamed:
 		return p.settleName(ctx, caller, ev, command.SettleName{Group: id, From: e.From, To: e.To})
