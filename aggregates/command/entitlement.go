@@ -78,11 +78,23 @@ type RevokeGroupAccess struct{ User, Group uuid.UUID }
 func (s *Service) RevokeGroupAccess(ctx context.Context, c access.Caller, env Envelope, in RevokeGroupAccess) (aggregates.Result, error) {
 	cmd := s.command(c, env)
 	return s.onUser(ctx, c, cmd, in.User, func(u user.State) ([]events.Payload, error) {
-		if !c.Sees(in.Group) {
-			return nil, noGroup()
+		if err := s.seesGroup(ctx, c, in.Group); err != nil {
+			return nil, err
 		}
 		return user.RevokeGroup{Group: in.Group, At: cmd.At}.Decide(u)
 	})
+}
+
+// seesGroup refuses a group that the caller does not see, or that does not exist.
+func (s *Service) seesGroup(ctx context.Context, c access.Caller, id uuid.UUID) error {
+	if id == uuid.Nil || !c.Sees(id) {
+		return noGroup()
+	}
+	g, err := aggregates.Load(ctx, s.x, groups, c.Org, id)
+	if err == nil && !g.Exists() {
+		err = noGroup()
+	}
+	return err
 }
 
 // EndGrant asks for the end of one grant.

@@ -38,7 +38,7 @@ func (s *Service) SetImportTemplate(ctx context.Context, c access.Caller, env En
 		return group.SetImportTemplate{Template: in.Template}.Decide(g)
 	}
 	cmd := s.command(c, env)
-	if in.Group != uuid.Nil && in.Group != group.AllID(c.Org) {
+	if in.Group != uuid.Nil && (in.Group != group.AllID(c.Org) || !c.SeesAll()) { // the ALL group is no group to who does not see it
 		return s.managing(ctx, c, cmd, in.Group, decide)
 	}
 	if err := needAll(c, access.ManageGroups); err != nil {

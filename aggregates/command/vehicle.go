@@ -67,6 +67,9 @@ func (s *Service) RemoveVehicleFromGroup(ctx context.Context, c access.Caller, e
 		if err := need(c, access.ManageVehicles); err != nil {
 			return nil, err
 		}
+		if !g.HasVehicle(in.Vehicle) { // nothing to do, if there is such a vehicle
+			return nil, s.seesVehicle(ctx, c, in.Vehicle)
+		}
 		return group.RemoveVehicle{Vehicle: in.Vehicle}.Decide(g)
 	})
 }
