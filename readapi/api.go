@@ -40,6 +40,8 @@ type Config struct {
 	Metrics prometheus.Gatherer
 	// Checks are what GET /readyz asks, by name: nil means ready.
 	Checks map[string]func(context.Context) error
+	// TempDir is where workbooks are put together. Defaults to the system's.
+	TempDir string
 	// WaitLimit bounds the wait for Waybill-Position. Defaults to 5 s.
 	WaitLimit time.Duration
 	// Now is the clock. Defaults to time.Now.
@@ -51,6 +53,7 @@ type api struct {
 	cursors *cursors
 	zones   zones
 	buffers sync.Pool
+	exports exports
 }
 
 func newAPI(cfg Config) (*api, error) {

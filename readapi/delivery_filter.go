@@ -45,9 +45,34 @@ const (
 // placeSize is the size of a place in bytes: days and id.
 const placeSize = 4 + 16
 
+// filterParams are the parameters of a filter.
+func filterParams() []string {
+	return []string{"group", "status", "date_from", "date_to", "do_number", "q"}
+}
+
 func (a *api) deliveryFilter(r *http.Request, c access.Caller) (deliveryFilter, error) {
-	p := paramsOf(r, "group", "status", "date_from", "date_to", "do_number", "q", "limit", "cursor")
-	f := deliveryFilter{org: c.Org, limit: p.limit(), from: p.date("date_from"), to: p.date("date_to"),
+	p := paramsOf(r, append(filterParams(), "limit", "cursor")...)
+	f := a.filter(p, c)
+	f.limit = p.limit()
+	if err := p.err(); err != nil {
+		return f, err
+	}
+	if cursor := p.text("cursor"); cursor != "" {
+		raw, err := a.cursors.open(c, list(r), cursor)
+		if err != nil {
+			return f, err
+		}
+		if len(raw) != placeSize {
+			return f, errCursor()
+		}
+		f.after = &deliveryPlace{daysOfRaw(raw[:4]).time(), uuid.UUID(raw[4:])}
+	}
+	return f, nil
+}
+
+// filter reads what is asked for, without where a page begins and ends.
+func (a *api) filter(p *params, c access.Caller) deliveryFilter {
+	f := deliveryFilter{org: c.Org, from: p.date("date_from"), to: p.date("date_to"),
 		doNumber: strings.TrimSpace(p.text("do_number")), today: a.zones.today(a.cfg.Now(), c.Timezone)}
 	if text := p.text("status"); text != "" {
 		t, ok := parseTracking(text)
@@ -64,20 +89,7 @@ func (a *api) deliveryFilter(r *http.Request, c access.Caller) (deliveryFilter, 
 	}
 	group, given := p.group()
 	f.narrow(c, group, given)
-	if err := p.err(); err != nil {
-		return f, err
-	}
-	if cursor := p.text("cursor"); cursor != "" {
-		raw, err := a.cursors.open(c, list(r), cursor)
-		if err != nil {
-			return f, err
-		}
-		if len(raw) != placeSize {
-			return f, errCursor()
-		}
-		f.after = &deliveryPlace{daysOfRaw(raw[:4]).time(), uuid.UUID(raw[4:])}
-	}
-	return f, nil
+	return f
 }
 
 // narrow brings caller's scope and group filter together. A group that the
@@ -225,4 +237,22 @@ func (f *deliveryFilter) fetch() string {
 		}
 	}
 	return strconv.Itoa(slices.Max([]int{f.limit, maxLimit}) + 1)
+}
+
+// countSQL returns the query of how many rows an export of the whole list has: one
+// for each item, and one for a delivery without items.
+func (f *deliveryFilter) countSQL() (string, []any) {
+	s := &statement{}
+	s.text.WriteString(`SELECT coalesce(sum(greatest(d.item_count, 1)), 0)::bigint FROM read.deliveries d WHERE d.org_id = ` + s.arg(f.org))
+	if f.groups != nil {
+		s.text.WriteString(` AND d.group_id = ANY(` + s.arg(f.groups) + `)`)
+	}
+	if f.tracking != nil {
+		s.text.WriteString(` AND d.status = ANY(` + s.arg(f.tracking.statuses) + `)`)
+	}
+	if f.doNumber != "" {
+		s.text.WriteString(` AND d.do_number = ` + s.arg(f.doNumber))
+	}
+	f.conditions(s)
+	return s.text.String(), s.args
 }

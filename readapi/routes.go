@@ -28,7 +28,6 @@ func (a *api) routes() []route.Route {
 	position := route.Param{In: "header", Name: positionHeader, Summary: "Answer only with what holds this position; 504 when that takes too long."}
 	cursor := route.Param{In: "query", Name: "cursor", Summary: "Where to go on: next of the page before."}
 	limit := route.Param{In: "query", Name: "limit", Summary: "Size of the page, 1 to 200, 50 when not given."}
-	group := route.Param{In: "query", Name: "group", Summary: "Id of a group, or none for what is in no group."}
 	get := func(path, name, verb, summary string, answer reflect.Type, do func(http.ResponseWriter, *http.Request, access.Caller) error, params ...route.Param) route.Route {
 		return route.Route{Method: http.MethodGet, Path: path, Name: name, Verb: verb, Summary: summary, Handler: a.query(do),
 			Params: append(params, position), Answer: answer, Status: http.StatusOK}
@@ -62,17 +61,37 @@ func (a *api) routes() []route.Route {
 		table(get("/v1/vehicles", "listVehicles", "vehicle list", "The vehicles that the caller sees, by name.", route.Of[Vehicles](), a.vehicles, limit, cursor), "id", "name", "plate"),
 		get("/v1/vehicles/{id}", "getVehicle", "vehicle show", "One vehicle.", route.Of[Vehicle](), a.vehicle),
 		table(get("/v1/vehicles/{id}/positions", "vehiclePositions", "vehicle positions", "Where a vehicle was lately.", route.Of[VehicleTrail](), a.trail, limit), "at", "latitude", "longitude", "speed", "heading"),
-		table(get("/v1/deliveries", "listDeliveries", "delivery list", "The deliveries that the caller sees, latest date first.", route.Of[DeliveryList](), a.deliveries, group,
-			route.Param{In: "query", Name: "status", Summary: "Tracking status.", Enum: trackingStatuses()},
-			route.Param{In: "query", Name: "date_from", Summary: "First day.", Format: "date"},
-			route.Param{In: "query", Name: "date_to", Summary: "Last day.", Format: "date"},
-			route.Param{In: "query", Name: "do_number", Summary: "Exactly this D.O. number."},
-			route.Param{In: "query", Name: "q", Summary: "Words that are all in the D.O. number, the recipient or the address; case and accents do not count."}, limit, cursor), "id", "do_number", "date", "status", "group", "recipient", "address"),
+		table(get("/v1/deliveries", "listDeliveries", "delivery list", "The deliveries that the caller sees, latest date first.", route.Of[DeliveryList](), a.deliveries,
+			append(filters(), limit, cursor)...), "id", "do_number", "date", "status", "group", "recipient", "address"),
+		a.exportRoute(position),
 		get("/v1/deliveries/{id}", "getDelivery", "delivery show", "One delivery with its items and the end of its timeline.", route.Of[DeliveryWhole](), a.delivery),
 		table(get("/v1/deliveries/{id}/timeline", "deliveryTimeline", "delivery timeline", "What happened to a delivery, latest first.", route.Of[Timeline](), a.timelineOf, limit, cursor), "revision", "at", "type", "actor", "reason"),
-		get("/v1/progress", "progress", "delivery progress", "How many deliveries stand where.", route.Of[Progressed](), a.progress, group),
+		get("/v1/progress", "progress", "delivery progress", "How many deliveries stand where.", route.Of[Progressed](), a.progress, groupParam()),
 		{Method: http.MethodGet, Path: "/livez", Name: "live", Verb: "server live", Summary: "The process runs.", Public: true, Status: http.StatusOK, Handler: http.HandlerFunc(a.live), Answer: route.Of[Health]()},
 		{Method: http.MethodGet, Path: "/readyz", Name: "ready", Verb: "server ready", Summary: "Everything that is needed is there.", Public: true, Status: http.StatusOK, Handler: http.HandlerFunc(a.ready), Answer: route.Of[Health]()},
 		{Method: http.MethodGet, Path: "/metrics", Name: "metrics", Verb: "server metrics", Summary: "Figures for Prometheus.", Public: true, Status: http.StatusOK, Handler: metrics},
 	}
+}
+
+func groupParam() route.Param {
+	return route.Param{In: "query", Name: "group", Summary: "Id of a group, or none for what is in no group."}
+}
+
+// filters are the parameters that say which deliveries are meant.
+func filters() []route.Param {
+	return []route.Param{groupParam(),
+		{In: "query", Name: "status", Summary: "Tracking status.", Enum: trackingStatuses()},
+		{In: "query", Name: "date_from", Summary: "First day.", Format: "date"},
+		{In: "query", Name: "date_to", Summary: "Last day.", Format: "date"},
+		{In: "query", Name: "do_number", Summary: "Exactly this D.O. number."},
+		{In: "query", Name: "q", Summary: "Words that are all in the D.O. number, the recipient or the address; case and accents do not count."},
+	}
+}
+
+// exportRoute stands before that of one delivery, whose path it would fit.
+func (a *api) exportRoute(position route.Param) route.Route {
+	format := route.Param{In: "query", Name: "format", Summary: "Kind of file; csv when not given.", Enum: []string{"csv", "xlsx"}}
+	return route.Route{Method: http.MethodGet, Path: "/v1/deliveries/export", Name: "exportDeliveries", Verb: "delivery export",
+		Summary: "The deliveries of a list as a file that an import knows, a row for each item.", Needs: access.SetOf(access.ExportDeliveries),
+		Handler: a.query(a.exportDeliveries), Params: append(filters(), format, position), Files: []string{mediaCSV, mediaXLSX}, Status: http.StatusOK}
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/transform"
 
 	"waybill/events/fault"
+	"waybill/events/sheet"
 )
 
 // textSource reads delimited text.
@@ -51,6 +52,9 @@ func (s *textSource) next(ctx context.Context) (row, error) {
 	switch {
 	case err == nil:
 		s.last, _ = s.r.FieldPos(0)
+		for i := range cells {
+			cells[i] = sheet.Plain(cells[i])
+		}
 		return row{number: s.last, cells: cells}, nil
 	case errors.Is(err, io.EOF):
 		return row{}, io.EOF

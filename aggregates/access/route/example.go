@@ -37,12 +37,12 @@ func Singular(word string) string {
 
 // Sample returns what stands for a parameter of the path in examples.
 func (r Route) Sample(param string) string {
-	if !r.identifies(param) {
+	if !r.Identifies(param) {
 		return "APL"
 	}
 	return Sample(r.Kind(param)).String()
 }
 
-// identifies reports whether a parameter of the path is the id of something; the
+// Identifies reports whether a parameter of the path is the id of something; the
 // others are text.
-func (r Route) identifies(param string) bool { return param != "code" }
+func (r Route) Identifies(param string) bool { return param != "code" }

@@ -57,7 +57,7 @@ func (r Route) operation() object {
 	var params []object
 	for _, name := range r.PathParams() {
 		p := object{"in": "path", "name": name, "required": true, "schema": object{"type": "string"}}
-		if p["example"] = r.Sample(name); r.identifies(name) {
+		if p["example"] = r.Sample(name); r.Identifies(name) {
 			p["schema"] = object{"type": "string", "format": "uuid"}
 		}
 		params = append(params, p)
@@ -92,6 +92,13 @@ func (r Route) operation() object {
 	good := object{"description": "It went well."}
 	if r.Answer != nil {
 		good["content"] = object{"application/json": object{"schema": schemaOf(r.Answer)}}
+	}
+	if len(r.Files) > 0 {
+		files := object{}
+		for _, media := range r.Files {
+			files[media] = object{}
+		}
+		good["content"] = files
 	}
 	failed := object{"description": "A problem (RFC 9457).", "content": object{
 		"application/problem+json": object{"schema": object{"$ref": "#/components/schemas/Problem"}}}}

@@ -56,6 +56,7 @@ type Route struct {
 	Bodyless bool
 	Media    string       // media type of a body that is no JSON; empty = none
 	Answer   reflect.Type // struct of the JSON answer; nil = none
+	Files    []string     // media types of an answer that is a file; empty = it is none
 	Status   int          // of the answer when it went well
 }
 
