@@ -43,9 +43,13 @@ type APIKey struct {
 }
 
 // MakeKey makes an API key of the caller, who must be a person. Errors: Invalid;
-// Denied for who lacks what the key is to have; Conflict when there are too many.
+// NotFound for a group that the caller does not see; Denied for who lacks what the
+// key is to have; Conflict when there are too many.
 func (s *Service) MakeKey(ctx context.Context, c Caller, k NewKey) (uuid.UUID, Token, error) {
 	if err := k.check(c, s.cfg.Now()); err != nil {
+		return uuid.Nil, Token{}, err
+	}
+	if err := s.groupsExist(ctx, c.Org, k.Groups); err != nil {
 		return uuid.Nil, Token{}, err
 	}
 	token, hash, err := newToken(s.cfg.Random)
