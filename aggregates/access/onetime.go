@@ -91,7 +91,8 @@ func errToken() error {
 // SetPassword uses up a one-time token: it sets the password of the identity
 // behind the e-mail and ends all its sessions, in one transaction, and returns
 // what the token was for. The e-mail must be the one the token was made for;
-// otherwise the token stays good. Errors: Invalid.
+// otherwise the token stays good. Errors: Invalid, as [*WrongEmail] when the token
+// is good.
 func (s *Service) SetPassword(ctx context.Context, token, email, password string) (Ticket, error) {
 	if err := CheckPassword(password, email); err != nil {
 		return Ticket{}, err
@@ -107,14 +108,19 @@ func (s *Service) SetPassword(ctx context.Context, token, email, password string
 	// Looked at before the password is hashed, so that guessing costs the
 	// guesser more than the server.
 	const look = `
-		SELECT true FROM identity.tokens t JOIN identity.identities i USING (identity_id)
-		WHERE t.token_hash = $1 AND t.purpose <> 'client_invitation' AND i.email = $2 AND t.used_at IS NULL AND t.superseded_at IS NULL AND t.expires_at > $3`
-	var good bool
-	if err := s.cfg.Pool.QueryRow(ctx, look, hash, email, s.cfg.Now()).Scan(&good); err != nil {
+		SELECT i.email = $2, t.purpose, t.org_id, t.user_id, coalesce(t.invitation, '00000000-0000-0000-0000-000000000000')
+		FROM identity.tokens t JOIN identity.identities i USING (identity_id)
+		WHERE t.token_hash = $1 AND t.purpose <> 'client_invitation' AND t.used_at IS NULL AND t.superseded_at IS NULL AND t.expires_at > $3`
+	var own bool
+	var t Ticket
+	if err := s.cfg.Pool.QueryRow(ctx, look, hash, email, s.cfg.Now()).Scan(&own, &t.Purpose, &t.Org, &t.User, &t.Invitation); err != nil {
 		if isNoRows(err) {
 			return Ticket{}, errToken()
 		}
 		return Ticket{}, Storage(fmt.Errorf("look at one-time token: %w", err))
+	}
+	if !own {
+		return Ticket{}, &WrongEmail{t, errToken()}
 	}
 	encoded, err := s.hasher.hash(ctx, password)
 	if err != nil {

@@ -105,7 +105,7 @@ func (s *Service) ExpireClientInvitation(ctx context.Context, c access.Caller, e
 
 // AcceptClientInvitation asks for a client to become an account, by the client
 // itself. The caller is the identity of the e-mail, who came with the
-// invitation's token.
+// invitation's token; without an id it is whoever gives that e-mail.
 type AcceptClientInvitation struct {
 	Client, Invitation uuid.UUID
 	Email              string
@@ -126,7 +126,7 @@ func (s *Service) AcceptClientInvitation(ctx context.Context, c access.Caller, e
 	if err != nil {
 		return ClientAccountMade{}, err
 	}
-	done := t.Accepted == in.Invitation && t.Identity == c.Identity && in.Invitation != uuid.Nil
+	done := t.Accepted == in.Invitation && t.Identity == c.Identity && in.Invitation != uuid.Nil && c.Identity != uuid.Nil
 	if !done && !t.IsOpen(in.Invitation, cmd.At) {
 		return ClientAccountMade{}, client.NotOpen()
 	}
@@ -136,10 +136,15 @@ func (s *Service) AcceptClientInvitation(ctx context.Context, c access.Caller, e
 	accept := client.Accept{Client: in.Client, Invitation: in.Invitation, Details: t.details, Identity: t.Identity, User: t.User, PasswordSet: in.PasswordSet, At: cmd.At}
 	accept.Details.Email = email
 	if !done {
+		// Only now: nobody makes identities by asking.
 		if accept.Identity, err = s.cfg.Identities.Ensure(ctx, email); err != nil {
 			return ClientAccountMade{}, fmt.Errorf("identity of an invited client: %w", err)
 		}
-		if c.Identity != accept.Identity {
+		switch c.Identity {
+		case accept.Identity:
+		case uuid.Nil:
+			c.Identity, cmd.Actor.ID = accept.Identity, accept.Identity.String()
+		default:
 			return ClientAccountMade{}, s.refuse(ctx, cmd, in, client.CauseIdentityMismatch)
 		}
 		if accept.User, _, err = s.contact(ctx, c, cmd, email); err != nil {
@@ -161,7 +166,7 @@ func (s *Service) AcceptClientInvitation(ctx context.Context, c access.Caller, e
 // answering returns the client whose invitation somebody answers, who is a
 // person known by an e-mail and no user here, and the e-mail that was invited.
 func (s *Service) answering(ctx context.Context, c access.Caller, id uuid.UUID) (t story, invited string, err error) {
-	if c.Identity == uuid.Nil {
+	if c.Identity == uuid.Nil && c.Actor.Type != events.ActorIdentity {
 		return t, "", fault.New(fault.Denied, "identity-needed", "An invitation is answered by the person it was made for.")
 	}
 	if t, err = s.story(ctx, c.Org, id); err != nil {

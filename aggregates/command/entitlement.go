@@ -146,6 +146,21 @@ func (s *Service) AcceptInvitation(ctx context.Context, c access.Caller, env Env
 	return s.asIdentity(ctx, c, cmd, in.User, accept.Decide)
 }
 
+// RefuseInvitation says whose invitation somebody tried to accept in vain.
+type RefuseInvitation struct {
+	User, Invitation uuid.UUID // a zero invitation is whichever is open
+	Cause            string    // such as user.CauseEmailMismatch
+}
+
+// RefuseInvitation records an attempt to accept an invitation that was turned away.
+// Of too many nothing more is recorded. Whoever tried has proved nothing, so it is
+// waybill itself that does it. Errors: Denied, NotFound, Conflict
+// (invitation-not-open).
+func (s *Service) RefuseInvitation(ctx context.Context, c access.Caller, env Envelope, in RefuseInvitation) (aggregates.Result, error) {
+	cmd := s.command(c, env)
+	return s.bySystem(ctx, c, cmd, in.User, user.RefuseInvitation{Invitation: in.Invitation, Cause: in.Cause, At: cmd.At}.Decide)
+}
+
 // RecordPasswordSet records that the identity behind a user set a password.
 // Errors: NotFound.
 func (s *Service) RecordPasswordSet(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID) (aggregates.Result, error) {

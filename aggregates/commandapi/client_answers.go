@@ -47,7 +47,7 @@ func (a *api) acceptClient(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	who, t, err := a.invitee(r, in.Token, in.Email)
+	who, t, try, err := a.invitee(r, in.Token, in.Email)
 	if err != nil {
 		return err
 	}
@@ -66,6 +66,7 @@ func (a *api) acceptClient(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return closed(err)
 	}
+	try.Succeeded()
 	if err := a.cfg.Access.UseClientInvitation(r.Context(), in.Token, in.Password); err != nil {
 		return err
 	}
@@ -81,7 +82,7 @@ func (a *api) declineClient(w http.ResponseWriter, r *http.Request) error {
 	if err := readBody(w, r, &in, false); err != nil {
 		return err
 	}
-	who, t, err := a.invitee(r, in.Token, in.Email)
+	who, t, try, err := a.invitee(r, in.Token, in.Email)
 	if err != nil {
 		return err
 	}
@@ -90,6 +91,7 @@ func (a *api) declineClient(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return closed(err)
 	}
+	try.Succeeded()
 	if err := a.cfg.Access.UseClientInvitation(r.Context(), in.Token, ""); err != nil {
 		return err
 	}
@@ -97,30 +99,43 @@ func (a *api) declineClient(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// invitee returns the person of an e-mail who comes with the token of a client's
-// invitation, and what that is for.
-func (a *api) invitee(r *http.Request, token, email string) (access.Caller, access.Ticket, error) {
+// invitee returns whoever gives an e-mail with the token of a client's invitation,
+// what that is for, and the try that this is. Neither is the e-mail known to be the
+// invited one yet, which the command finds out, nor is an identity made for it: the
+// try has succeeded, and the person is known, when the command has.
+func (a *api) invitee(r *http.Request, token, email string) (access.Caller, access.Ticket, access.Try, error) {
+	none := func(err error) (access.Caller, access.Ticket, access.Try, error) {
+		return access.Caller{}, access.Ticket{}, access.Try{}, err
+	}
 	email, err := access.NormaliseEmail(email)
 	if err != nil {
-		return access.Caller{}, access.Ticket{}, err
+		return none(err)
 	}
 	try, err := a.try(r, access.TryToken, email)
 	if err != nil {
-		return access.Caller{}, access.Ticket{}, err
+		return none(err)
 	}
 	t, err := a.cfg.Access.ClientInvitation(r.Context(), token)
 	if err != nil {
-		return access.Caller{}, t, err
+		return none(err)
 	}
-	try.Succeeded()
-	// Only for who has a token: nobody else makes identities by asking.
-	identity, err := a.cfg.Access.Ensure(r.Context(), email)
+	identity, err := a.cfg.Access.IdentityOf(r.Context(), email)
 	if err != nil {
-		return access.Caller{}, t, err
+		return none(err)
 	}
 	source := access.SourceOf(r)
 	source.Portal = access.PortalClient
-	return access.Caller{Org: t.Org, Identity: identity, Actor: events.Actor{Type: events.ActorIdentity, ID: identity.String()}, Source: source}, t, nil
+	return access.Caller{Org: t.Org, Identity: identity, Actor: unproven(identity), Source: source}, t, try, nil
+}
+
+// unproven is the actor for somebody who says to be the person behind an e-mail.
+// One whose e-mail is not known has no id.
+func unproven(identity uuid.UUID) events.Actor {
+	who := events.Actor{Type: events.ActorIdentity}
+	if identity != uuid.Nil {
+		who.ID = identity.String()
+	}
+	return who
 }
 
 // closed makes an invitation that is not open look like a token that never was.

@@ -39,6 +39,35 @@ func (c AcceptInvitation) Decide(s State) ([]events.Payload, error) {
 	return evs, nil
 }
 
+// CauseEmailMismatch is the cause of a refused acceptance: another e-mail than the
+// invited one.
+const CauseEmailMismatch = "email_mismatch"
+
+// maxRefusals bounds how many refused attempts are recorded until an invitation is
+// sent again: whoever has its link could fill the log otherwise.
+const maxRefusals = 20
+
+// RefuseInvitation records an attempt to accept an invitation that is turned away.
+// The invitation stays as it is.
+type RefuseInvitation struct {
+	Invitation uuid.UUID // zero: whichever is open
+	Cause      string
+	At         time.Time
+}
+
+// Decide gives UserInvitationAcceptanceRefused; nothing when there were very many.
+func (c RefuseInvitation) Decide(s State) ([]events.Payload, error) {
+	switch {
+	case !s.Exists():
+		return nil, None()
+	case s.Status != Invited, s.uninvited, !c.At.Before(s.InvitationEnd), c.Invitation != uuid.Nil && s.Invitation != c.Invitation:
+		return nil, errNotOpen()
+	case s.refused >= maxRefusals:
+		return nil, nil
+	}
+	return []events.Payload{&events.UserInvitationAcceptanceRefused{Invitation: s.Invitation, Cause: c.Cause}}, nil
+}
+
 // RecordPasswordSet records that the person behind the user set a password.
 type RecordPasswordSet struct{}
 

@@ -227,6 +227,31 @@ func TestInvitationsEndAndComeBack(t *testing.T) {
 	})
 }
 
+func TestARefusedAcceptanceIsRecordedAndLeavesTheInvitationOpen(t *testing.T) {
+	t.Parallel()
+	refused := &events.UserInvitationAcceptanceRefused{Invitation: invitation, Cause: CauseEmailMismatch}
+	refuse := RefuseInvitation{Invitation: invitation, Cause: CauseEmailMismatch, At: noon}
+	many := append([]events.Payload{}, empty[:2]...)
+	for range maxRefusals {
+		many = append(many, refused)
+	}
+	with := func(more ...events.Payload) []events.Payload { return append(empty[:2:2], more...) }
+	resent := &events.UserInvitationResent{Invitation: invitation, ExpiresAt: week}
+	aggregatetest.Decide(t, Evolve, tests{
+		"it is recorded":                         {Given: empty, When: refuse, Then: then(refused)},
+		"whichever is open":                      {Given: empty, When: RefuseInvitation{Cause: CauseEmailMismatch, At: noon}, Then: then(refused)},
+		"and the invitation is accepted":         {Given: with(refused), When: AcceptInvitation{At: noon}, Then: then(&events.UserInvitationAccepted{Invitation: invitation})},
+		"not without end":                        {Given: many, When: refuse},
+		"but again once it was resent":           {Given: append(many[:len(many):len(many)], resent), When: refuse, Then: then(refused)},
+		"not of another invitation":              {Given: empty, When: RefuseInvitation{Invitation: id, At: noon}, Refused: "invitation-not-open"},
+		"not once it was accepted":               {Given: with(&events.UserInvitationAccepted{Invitation: invitation}), When: refuse, Refused: "invitation-not-open"},
+		"nor when its time is over":              {Given: empty, When: RefuseInvitation{Invitation: invitation, At: week}, Refused: "invitation-not-open"},
+		"nor when it was withdrawn":              {Given: with(&events.UserInvitationRevoked{Invitation: invitation}), When: refuse, Refused: "invitation-not-open"},
+		"nor to a user who is blocked meanwhile": {Given: with(&events.UserBlocked{}), When: refuse, Refused: "invitation-not-open"},
+		"nobody is invited to be nobody":         {When: refuse, Refused: "user-not-found"},
+	})
+}
+
 func TestGrantsExpire(t *testing.T) {
 	t.Parallel()
 	until := &events.GroupAccessGranted{Grant: another, Group: apple, Basis: events.BasisRequest, Origin: "r", ExpiresAt: week}

@@ -86,6 +86,7 @@ type State struct {
 	Invitation    uuid.UUID // the open or accepted one
 	InvitationEnd time.Time
 	uninvited     bool        // the invitation was revoked or has expired
+	refused       int         // attempts to accept the invitation that were turned away since it was sent
 	resets        []time.Time // when the last requests for another password end
 	held          bool        // blocked by somebody
 	BlockedFor    uuid.UUID   // blocked for this removed client, whose login it was
@@ -160,9 +161,11 @@ func Evolve(s State, p events.Payload) State {
 	case *events.UserPermissionsSet:
 		s.Permissions = e.After
 	case *events.UserInvited:
-		s.Status, s.Invitation, s.InvitationEnd = Invited, e.Invitation, e.ExpiresAt
+		s.Status, s.Invitation, s.InvitationEnd, s.refused = Invited, e.Invitation, e.ExpiresAt, 0
 	case *events.UserInvitationResent:
-		s.Invitation, s.InvitationEnd, s.uninvited = e.Invitation, e.ExpiresAt, false
+		s.Invitation, s.InvitationEnd, s.uninvited, s.refused = e.Invitation, e.ExpiresAt, false, 0
+	case *events.UserInvitationAcceptanceRefused:
+		s.refused++
 	case *events.UserInvitationRevoked, *events.UserInvitationExpired:
 		s.uninvited = true
 	case *events.UserInvitationAccepted:
