@@ -32,6 +32,8 @@ func TestAPI(t *testing.T) {
 		"AFileIsImportedOverHTTPAndTwiceIsOnce":                         testAFileIsImportedOverHTTPAndTwiceIsOnce,
 		"WhoSendsAFileSlowlyHoldsUpNobodyElse":                          testWhoSendsAFileSlowlyHoldsUpNobodyElse,
 		"AnOrganisationImportsOneFileAtATime":                           testAnOrganisationImportsOneFileAtATime,
+		"ABlockEndsAnImportThatIsRunning":                               testABlockEndsAnImportThatIsRunning,
+		"ADryRunOfAnImportAnswersAsTheImport":                           testADryRunOfAnImportAnswersAsTheImport,
 		"ATimelineTellsNothingOfGroupsAndPeopleThatTheCallerDoesNotSee": testATimelineTellsNothingOfGroupsAndPeopleThatTheCallerDoesNotSee,
 		"AnswersAreWhatTheyAreDescribedAs":                              testAnswersAreWhatTheyAreDescribedAs,
 		"TrackingStatusGoesByTheOrganisationsDay":                       testTrackingStatusGoesByTheOrganisationsDay,

@@ -126,9 +126,12 @@ func (s *Service) RevokeKey(ctx context.Context, org, user, key uuid.UUID) error
 	return wrapStorage(err, "revoke API key %s", key)
 }
 
-// keyQuery finds everything about the caller of an API key: the key, and its user
-// as it stands. chosen are the key's groups that are active.
-const keyQuery = `
+// keyQuery finds everything about the caller of an API key by its token.
+const keyQuery = openKey + ` AND k.token_hash = $1`
+
+// openKey is what is known about an open API key: the key, and its user as it
+// stands. chosen are the key's groups that are active.
+const openKey = `
 	SELECT k.key_id, u.identity_id, k.org_id, k.user_id, u.role, u.permissions::text, o.timezone, coalesce(g.all_groups, false), g.groups,
 	       k.permissions, k.groups IS NOT NULL, chosen.groups, coalesce(k.last_used_at <= $3, true)
 	FROM identity.api_keys k
@@ -146,7 +149,7 @@ const keyQuery = `
 		SELECT array_agg(x.group_id) AS groups FROM read.groups x
 		WHERE x.group_id = ANY(k.groups) AND x.org_id = k.org_id AND x.status = 'active' AND x.kind <> 'all'
 	) chosen
-	WHERE k.token_hash = $1 AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2) AND u.status = 'active'`
+	WHERE k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > $2) AND u.status = 'active'`
 
 // keyCaller returns who sends an API key, as it stands at this moment.
 func (s *Service) keyCaller(ctx context.Context, token string) (Caller, error) {
@@ -154,6 +157,11 @@ func (s *Service) keyCaller(ctx context.Context, token string) (Caller, error) {
 	if !ok {
 		return Caller{}, errNoSession()
 	}
+	return s.findKey(ctx, keyQuery, hash)
+}
+
+// findKey runs openKey, narrowed to the key that is asked for.
+func (s *Service) findKey(ctx context.Context, query string, asked any) (Caller, error) {
 	now := s.cfg.Now()
 	var c Caller
 	var key uuid.UUID
@@ -161,7 +169,7 @@ func (s *Service) keyCaller(ctx context.Context, token string) (Caller, error) {
 	var permissions []string
 	var chosen []uuid.UUID
 	var choice, unseen bool
-	err := s.cfg.Pool.QueryRow(ctx, keyQuery, hash, now, now.Add(-seenEvery)).Scan(&key, &c.Identity, &c.Org, &c.User, &c.Role, &switches, &c.Timezone,
+	err := s.cfg.Pool.QueryRow(ctx, query, asked, now, now.Add(-seenEvery)).Scan(&key, &c.Identity, &c.Org, &c.User, &c.Role, &switches, &c.Timezone,
 		&c.All, &c.Groups, &permissions, &choice, &chosen, &unseen)
 	switch {
 	case isNoRows(err):

@@ -13,10 +13,14 @@ import (
 	"waybill/events/fault"
 )
 
-// callerQuery finds everything about the callers of sessions in one round trip:
-// the session, the user behind it with its switches, its open and unexpired
-// grants on active groups, and its organisation.
-const callerQuery = `
+// callerQuery finds everything about the callers of sessions in one round trip, by
+// their tokens.
+const callerQuery = openSession + ` AND s.token_hash = ANY($1)`
+
+// openSession is what is known about an open session: the session, the user behind
+// it with its switches, its open and unexpired grants on active groups, and its
+// organisation.
+const openSession = `
 	SELECT s.token_hash, s.session_id, s.identity_id, s.org_id, s.user_id, s.portal, u.role, u.permissions::text, o.timezone,
 	       coalesce(g.all_groups, false), g.groups, coalesce(s.last_seen_at <= $3, true) AS unseen
 	FROM identity.sessions s
@@ -30,7 +34,7 @@ const callerQuery = `
 		WHERE gr.user_id = s.user_id AND gr.org_id = s.org_id AND gr.ended_at IS NULL
 		  AND (gr.expires_at IS NULL OR gr.expires_at > $2)
 	) g
-	WHERE s.token_hash = ANY($1) AND s.expires_at > $2 AND u.status = 'active'`
+	WHERE s.expires_at > $2 AND u.status = 'active'`
 
 // Caller returns who sends this session token or API key, as it stands at this
 // moment. Errors: Unauthenticated for whatever is neither a token of an open
@@ -49,13 +53,18 @@ func (s *Service) Caller(ctx context.Context, token string) (Caller, error) {
 // findCallers runs the query for some tokens. Those that are not in the answer
 // are nobody's.
 func (s *Service) findCallers(ctx context.Context, tokens [][]byte) (map[tokenKey]found, error) {
+	return s.findSessions(ctx, callerQuery, tokens)
+}
+
+// findSessions runs openSession, narrowed to what is asked for.
+func (s *Service) findSessions(ctx context.Context, query string, asked any) (map[tokenKey]found, error) {
 	now := s.cfg.Now()
-	rows, err := s.cfg.Pool.Query(ctx, callerQuery, tokens, now, now.Add(-seenEvery))
+	rows, err := s.cfg.Pool.Query(ctx, query, asked, now, now.Add(-seenEvery))
 	if err != nil {
 		return nil, Storage(fmt.Errorf("look up callers: %w", err))
 	}
 	defer rows.Close()
-	all := make(map[tokenKey]found, len(tokens))
+	all := map[tokenKey]found{}
 	var unseen []uuid.UUID
 	for rows.Next() {
 		token, f, first, err := scanCaller(rows)

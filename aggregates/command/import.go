@@ -2,15 +2,11 @@ package command
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"sync"
 
 	"github.com/google/uuid"
-	"golang.org/x/sync/errgroup"
-
-	"waybill/aggregates"
 	"waybill/aggregates/access"
 	"waybill/aggregates/importing"
 	"waybill/events"
@@ -31,7 +27,7 @@ type Outcome struct {
 	DONumber string
 	Status   string
 	Reason   string    // why it was rejected
-	Delivery uuid.UUID // what was created
+	Delivery uuid.UUID // what was created; zero in a dry run
 }
 
 // ImportCounts is how far an import has come. All count drafts, but
@@ -49,6 +45,10 @@ type ImportDeliveries struct {
 	// code that is unknown. Otherwise rows with such a code are rejected.
 	CreateGroups bool
 
+	// DryRun finds out what would become of every draft, and appends nothing:
+	// neither deliveries nor groups nor claims of numbers.
+	DryRun bool
+
 	// Drafts are the deliveries. An error ends the import.
 	Drafts iter.Seq2[importing.Draft, error]
 
@@ -63,21 +63,30 @@ type ImportDeliveries struct {
 // ImportReport is the sum of an import.
 type ImportReport struct {
 	ImportCounts
+	Groups   []string        // names of the first groups that were made, 1000 at most
 	Position events.Position // of the last event; zero when nothing was written
 }
 
-// Sizes of an import: rows whose claims are sent together, and how many such
-// batches are under way at a time.
+// Sizes of an import: drafts that are decided on and written together, their text
+// in bytes, and how many such batches are under way at a time.
 const (
-	importBatch   = 500
-	importBatches = 6
+	importBatch     = 500
+	importBatchText = 2 << 20
+	importBatches   = 6
 )
 
 // ImportDeliveries creates the deliveries of a file that are not known yet.
 // However often the same file is imported, by whatever command, at the same
 // time or after being interrupted at any instant, every delivery is created
-// once. With an error the report says how far it came. Errors: Denied, Conflict
-// (group-field-off), Unavailable, and those of the drafts.
+// once. With an error the report says how far it came.
+//
+// The caller, the customer codes and the groups are looked up anew for every
+// batch: from the moment that the caller is blocked or loses a permission or a
+// group, that a code is unmapped or a group archived, what has not been decided on
+// is rejected for that reason.
+//
+// Errors: Denied, Conflict (group-field-off), Unavailable, Invalid for a dry run
+// of more than it can hold (dry-run-too-large), and those of the drafts.
 func (s *Service) ImportDeliveries(ctx context.Context, c access.Caller, env Envelope, in ImportDeliveries) (ImportReport, error) {
 	if err := need(c, access.CreateDeliveries); err != nil {
 		return ImportReport{}, err
@@ -88,18 +97,25 @@ func (s *Service) ImportDeliveries(ctx context.Context, c access.Caller, env Env
 		}
 	}
 	cmd := s.command(c, env)
-	bulk, err := s.cfg.Store.Bulk(ctx, store.BulkConfig{InFlight: 4 * importBatch})
-	if err != nil {
-		return ImportReport{}, fmt.Errorf("import %s: %w", cmd.ID, err)
+	im := &importer{s: s, caller: c, cmd: cmd, now: env.At.IsZero(), in: in, tally: tally{in: in}, codes: newCodes(s, cmd)}
+	if in.DryRun {
+		im.plan = newPlan()
+		im.codes.plan = im.plan
+	} else {
+		var err error
+		if im.bulk, err = s.cfg.Store.Bulk(ctx, store.BulkConfig{InFlight: 4 * importBatch}); err != nil {
+			return ImportReport{}, fmt.Errorf("import %s: %w", cmd.ID, err)
+		}
 	}
-	im := &importer{s: s, caller: c, cmd: cmd, now: env.At.IsZero(), in: in, bulk: bulk, tally: tally{in: in}, codes: newCodes(s, c, cmd, in.CreateGroups)}
-	err = im.run(ctx)
-	// Everything under way was waited for, unless the import broke off.
-	if closeErr := bulk.Close(ctx); err == nil {
-		err = closeErr
+	err := im.run(ctx)
+	if im.bulk != nil {
+		// Everything under way was waited for, unless the import broke off.
+		if closeErr := im.bulk.Close(ctx); err == nil {
+			err = closeErr
+		}
 	}
 	report := im.tally.report()
-	report.GroupsCreated = im.codes.created
+	report.GroupsCreated, report.Groups = im.codes.created, im.codes.names
 	report.Position = later(report.Position, im.codes.position)
 	if err != nil {
 		return report, fmt.Errorf("import %s: %w", cmd.ID, err)
@@ -112,66 +128,6 @@ func later(a, b events.Position) events.Position {
 		return b
 	}
 	return a
-}
-
-// importer is one import under way.
-type importer struct {
-	s      *Service
-	caller access.Caller
-	cmd    aggregates.Command
-	now    bool // every row is recorded when it is written
-	in     ImportDeliveries
-	bulk   *store.Bulk
-	tally  tally
-	codes  *codes
-}
-
-func (im *importer) run(ctx context.Context) error {
-	work, ctx := errgroup.WithContext(ctx)
-	work.SetLimit(importBatches)
-	batch := make([]row, 0, importBatch)
-	flush := func() {
-		rows := batch
-		batch = make([]row, 0, importBatch)
-		work.Go(func() error { return im.write(ctx, rows) })
-	}
-	err := im.read(ctx, func(r row) {
-		if batch = append(batch, r); len(batch) == importBatch {
-			flush()
-		}
-	})
-	if len(batch) > 0 && err == nil {
-		flush()
-	}
-	workErr := work.Wait()
-	if workErr != nil && (err == nil || errors.Is(err, context.Canceled)) {
-		return workErr
-	}
-	return err
-}
-
-// read turns drafts into rows.
-func (im *importer) read(ctx context.Context, take func(row)) error {
-	for d, err := range im.in.Drafts {
-		if err != nil {
-			return err
-		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		im.tally.read()
-		r, err := im.row(ctx, d)
-		var refused *fault.Error
-		switch {
-		case err == nil:
-			take(r)
-		case errors.As(err, &refused) && (refused.Kind == fault.Invalid || refused.Kind == fault.NotFound):
-			im.tally.add(Outcome{Row: d.Row(), DONumber: d.DONumber, Status: OutcomeRejected, Reason: reason(refused)}, events.Position{})
-		default:
-			return err
-		}
-	}
-	return nil
 }
 
 // tally counts and reports, for several goroutines.
@@ -217,7 +173,7 @@ func (t *tally) report() ImportReport {
 	t.progress()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return ImportReport{t.counts, t.position}
+	return ImportReport{ImportCounts: t.counts, Position: t.position}
 }
 
 // reason says in one line what is wrong with a row.

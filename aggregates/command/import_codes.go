@@ -17,18 +17,24 @@ import (
 const codesKept = 10_000
 
 // codes finds the groups of customer codes during one import, and makes them
-// when told to. It is used by one goroutine.
+// when told to. It is used by one goroutine at a time. What it finds holds for one
+// batch.
 type codes struct {
 	s      *Service
 	caller access.Caller
 	cmd    aggregates.Command
 	make   bool
+	plan   *plan // of a dry run
 	found  *lru.LRU[string, codeGroup]
 	field  bool // the Group field was seen to be on
 
 	created  int
+	names    []string // of the first that were created
 	position events.Position
 }
+
+// namesListed bounds the names of groups in a report.
+const namesListed = 1000
 
 // codeGroup is what a code turned out to be: a group, or why there is none.
 type codeGroup struct {
@@ -36,12 +42,27 @@ type codeGroup struct {
 	refused error
 }
 
-func newCodes(s *Service, c access.Caller, cmd aggregates.Command, create bool) *codes {
+func newCodes(s *Service, cmd aggregates.Command) *codes {
 	found, err := lru.NewLRU[string, codeGroup](codesKept, nil)
 	if err != nil {
 		panic(err) // only for a size below 1
 	}
-	return &codes{s: s, caller: c, cmd: cmd, make: create, found: found}
+	return &codes{s: s, cmd: cmd, found: found}
+}
+
+// begin begins a batch: what was found before may not hold any more. Only who
+// would see them makes groups.
+func (k *codes) begin(c access.Caller, create bool) {
+	k.caller, k.make, k.field = c, create && c.SeesAll(), false
+	k.found.Purge()
+}
+
+// made counts a group.
+func (k *codes) made(code string) {
+	k.created++
+	if len(k.names) < namesListed {
+		k.names = append(k.names, group.Tidy(code))
+	}
 }
 
 // group returns the group of a customer code; the zero id for no code and a
@@ -100,8 +121,15 @@ func (k *codes) resolve(ctx context.Context, code string) (uuid.UUID, error) {
 	if err != nil {
 		return uuid.Nil, err
 	}
+	planned := false
 	if id == uuid.Nil && k.make {
-		if id, g, err = k.build(ctx, code); err != nil {
+		if k.plan == nil {
+			id, g, err = k.build(ctx, code)
+		} else {
+			id, g, err = k.foresee(ctx, code)
+			planned = k.plan.ids[group.NormalName(code)] == id
+		}
+		if err != nil {
 			return uuid.Nil, err
 		}
 	}
@@ -112,6 +140,9 @@ func (k *codes) resolve(ctx context.Context, code string) (uuid.UUID, error) {
 	case !g.IsActive():
 		return uuid.Nil, fault.New(fault.Invalid, "group-archived", "The group %q of the customer code %q is archived.", g.Name, group.Tidy(code))
 	}
+	if planned { // a new group has no client
+		return id, nil
+	}
 	return id, k.manageable(ctx, id)
 }
 
@@ -119,11 +150,14 @@ func (k *codes) resolve(ctx context.Context, code string) (uuid.UUID, error) {
 // it. A group of that name that exists is used.
 func (k *codes) build(ctx context.Context, code string) (uuid.UUID, group.State, error) {
 	var none group.State
+	if err := group.CheckCode("code", code); err != nil {
+		return uuid.Nil, none, err
+	}
 	cmd := k.cmd.Then("code " + group.NormalCode(code))
 	made, err := k.s.createGroup(ctx, cmd, cmd.Derive("group"), group.Create{Name: code})
 	switch {
 	case err == nil:
-		k.created++
+		k.made(code)
 		k.position = later(k.position, made.Position)
 	case isCode(err, "group-name-taken"):
 		claim, err := k.s.claims.Look(ctx, k.caller.Org, nameKey(code))
@@ -142,11 +176,16 @@ func (k *codes) build(ctx context.Context, code string) (uuid.UUID, group.State,
 	mapping.ID = k.cmd.Derive("map " + group.NormalCode(code))
 	mapped, err := k.s.mapCode(ctx, mapping, MapCustomerCode{Code: code, Group: made.ID})
 	if err != nil && !isCode(err, "customer-code-taken") {
-		if isCode(err, "group-archived") {
-			return uuid.Nil, none, fault.Wrap(err, fault.Invalid, "group-archived", "The group %q is archived.", group.Tidy(code))
-		}
-		return uuid.Nil, none, err
+		return uuid.Nil, none, unusable(err, code)
 	}
 	k.position = later(k.position, mapped.Position)
 	return k.s.groupOfCode(ctx, k.caller.Org, code)
+}
+
+// unusable says of a row why the group of its code cannot be used.
+func unusable(err error, code string) error {
+	if isCode(err, "group-archived") {
+		return fault.Wrap(err, fault.Invalid, "group-archived", "The group %q is archived.", group.Tidy(code))
+	}
+	return err
 }

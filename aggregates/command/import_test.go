@@ -347,7 +347,7 @@ func TestAnImportNeedsTheGroupField(t *testing.T) {
 	b.must(err)
 	report, _, err := b.load(b.s, b.owner, file(2, "Apple"))
 	wantCode(t, err, fault.Conflict, "group-field-off")
-	wantCounts(t, report, 1, 0, 0, 0, 0)
+	wantCounts(t, report, 2, 0, 0, 0, 0)
 	report, _, err = b.load(b.s, b.owner, file(2, ""))
 	b.must(err)
 	wantCounts(t, report, 2, 2, 0, 0, 0)

@@ -3,46 +3,15 @@ package command
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"golang.org/x/sync/errgroup"
 
 	"waybill/aggregates"
 	"waybill/aggregates/delivery"
-	"waybill/aggregates/importing"
 	"waybill/events"
 	"waybill/events/fault"
 	"waybill/events/store"
 )
-
-// row is one delivery that an import is about to create.
-type row struct {
-	number int // the first of its rows in the file
-	cmd    aggregates.Command
-	create delivery.Create // without its id
-}
-
-// row checks a draft and finds its group. Errors of kind Invalid and NotFound
-// reject the draft.
-func (im *importer) row(ctx context.Context, d importing.Draft) (row, error) {
-	g, err := im.codes.group(ctx, d.Code)
-	if err != nil {
-		return row{}, err
-	}
-	// Its own command, so that two rows with one key never pass for a
-	// repetition of one another.
-	r := row{number: d.Row(), cmd: im.cmd.Then(fmt.Sprintf("row %d", d.Row()))}
-	if im.now {
-		r.cmd.At = im.s.x.Now()
-	}
-	r.create = delivery.Create{
-		DONumber: d.DONumber, Type: d.Type, Date: d.Date, Group: g, Address: d.Address,
-		Recipient: d.Recipient, Phone: d.Phone, Email: d.Email, Items: numbered(d.Items),
-		Import: &events.Import{ID: im.cmd.ID, File: im.in.File, Row: d.Row()},
-	}
-	_, err = r.create.Decide(delivery.State{})
-	return r, err
-}
 
 // write claims the keys of a batch, then creates the deliveries whose keys were
 // won; what somebody claimed before is looked at one by one.
@@ -75,9 +44,7 @@ func (im *importer) write(ctx context.Context, rows []row) error {
 	if err != nil {
 		return err
 	}
-	err = im.contest(ctx, append(contested, met...))
-	im.tally.progress()
-	return err
+	return im.contest(ctx, append(contested, met...))
 }
 
 // create makes deliveries, and returns those whose stream exists already.

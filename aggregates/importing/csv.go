@@ -30,7 +30,7 @@ func openText(f *os.File, name string, size int64, head []byte, cfg Config) (sou
 		return nil, errors.Join(err, f.Close())
 	}
 	raw := &counted{r: f, tell: func(n int64) { cfg.Progress(n, size) }}
-	clean := transform.NewReader(transform.NewReader(raw, decoder), &cleanText{line: 1})
+	clean := transform.NewReader(transform.NewReader(raw, decoder), cleanText{decoder.lost})
 	limit := &recordLimit{r: clean}
 	r := csv.NewReader(limit)
 	r.Comma = cfg.Delimiter

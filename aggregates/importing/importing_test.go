@@ -234,7 +234,7 @@ func TestAFileThatCannotBeTakenIsAnErrorThatNamesWhatAndTheRemedy(t *testing.T) 
 		"unknown field":          {good, importing.Config{Columns: map[importing.Field]string{"colour": "x"}}, `no field "colour"`},
 		"column twice":           {"customer code,do number,date,Date\nA,1,2026-03-01,2026-03-02\n", importing.Config{}, "2 columns named"},
 		"unknown encoding":       {good, importing.Config{Encoding: "ebcdic"}, `encoding "ebcdic" is not known`},
-		"not UTF-8":              {good + "B\xe9,2,2026-03-01\n", importing.Config{}, "Line 3 of the file is not UTF-8"},
+		"header not UTF-8":       {"customer code,do number,date,stra\xdfe\nA,1,2026-03-01,x\n", importing.Config{}, "The header of export.csv (row 1) holds bytes that are no text"},
 		"unknown order":          {good, importing.Config{DateOrder: "DD/YYYY"}, "date order"},
 		"ambiguous dates":        {"customer code,do number,date\nA,1,01/02/2026\n", importing.Config{}, `such as "01/02/2026" in row 2`},
 		"contradicting dates":    {"customer code,do number,date\nA,1,13/02/2026\nA,2,02/13/2026\n", importing.Config{}, "row 2 has the day first, row 3 the month"},

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"waybill/events/fault"
@@ -104,6 +105,9 @@ func (f *File) spool(ctx context.Context, path string, spool io.Writer) (err err
 		case blank(r):
 		case f.cols == nil && r.broken != "":
 			return fault.New(fault.Invalid, "bad-header", "The header of %s (row %d) cannot be read: %s.", f.name, r.number, r.broken)
+		case f.cols == nil && slices.ContainsFunc(r.cells, func(c string) bool { return strings.ContainsRune(c, undecodable) }):
+			return fault.New(fault.Invalid, "not-utf-8",
+				"The header of %s (row %d) holds bytes that are no text in the encoding of the file. Save the file as \"CSV UTF-8\", or name its encoding (such as windows-1252).", f.name, r.number)
 		case f.cols == nil:
 			if f.cols, err = findColumns(f.cfg, f.name, r.cells); err != nil {
 				return err
@@ -132,7 +136,7 @@ func (f *File) take(r row, s *staged) bool {
 	}
 	for i := f.cols.width; i < len(r.cells); i++ {
 		if strings.TrimSpace(r.cells[i]) != "" {
-			f.cfg.Rejected(Rejection{Row: r.number, Value: shorten(r.cells[i]),
+			f.cfg.Rejected(Rejection{Row: r.number, Value: shorten(readable(r.cells[i])),
 				Reason: fmt.Sprintf("the row has %d columns, the header %d; a value with the delimiter in it must be quoted", len(r.cells), f.cols.width)})
 			return false
 		}

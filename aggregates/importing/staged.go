@@ -91,6 +91,9 @@ func (s *staged) check(cols *columns, d *dates) {
 		case strings.ContainsRune(v, 0):
 			s.wrong(cols, f, "it holds a zero byte; export the file again as text")
 			s.cells[i] = strings.ReplaceAll(v, "\x00", "")
+		case strings.ContainsRune(v, undecodable):
+			s.cells[i] = readable(v)
+			s.wrong(cols, f, "it holds bytes that are no text in the encoding of the file; save the file as \"CSV UTF-8\", or name its encoding (such as windows-1252)")
 		case len(v) > maxValue:
 			s.wrong(cols, f, fmt.Sprintf("it is longer than %d bytes; shorten it", maxValue))
 			s.cells[i] = ""

@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
@@ -18,43 +18,60 @@ import (
 // swallow the file into memory.
 const maxRecord = 1 << 20
 
-// decoderFor returns what turns a file's bytes into UTF-8. head is the beginning
-// of the file, looked at for a byte order mark when no encoding is named.
-func decoderFor(name string, head []byte) (transform.Transformer, error) {
+// undecodable stands for bytes that are no text in the file's encoding, until the
+// row that holds them is reported. It is a noncharacter: no text has it.
+const undecodable = '\uFDD0'
+
+// decoding turns a file's bytes into UTF-8.
+type decoding struct {
+	transform.Transformer
+	// lost reports whether a character is what the transformer makes of bytes
+	// that it cannot decode. Nil: none is.
+	lost func(rune) bool
+}
+
+// decoderFor returns how to read a file. head is the beginning of the file, looked
+// at for a byte order mark when no encoding is named.
+func decoderFor(name string, head []byte) (decoding, error) {
 	switch name {
 	case "", "utf-8":
 		// With a mark, what the mark says; without one, UTF-8, checked later.
 		switch {
 		case bytes.HasPrefix(head, []byte{0xFF, 0xFE}), bytes.HasPrefix(head, []byte{0xFE, 0xFF}):
-			return unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder(), nil
+			return utf16(unicode.LittleEndian, unicode.ExpectBOM), nil
 		case bytes.HasPrefix(head, []byte{0xEF, 0xBB, 0xBF}):
-			return unicode.BOMOverride(transform.Nop), nil
+			return decoding{Transformer: unicode.BOMOverride(transform.Nop)}, nil
 		}
-		return transform.Nop, nil
+		return decoding{Transformer: transform.Nop}, nil
 	case "utf-16le":
-		return unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder(), nil
+		return utf16(unicode.LittleEndian, unicode.UseBOM), nil
 	case "utf-16be":
-		return unicode.UTF16(unicode.BigEndian, unicode.UseBOM).NewDecoder(), nil
+		return utf16(unicode.BigEndian, unicode.UseBOM), nil
 	case "windows-1252":
-		return decode(charmap.Windows1252), nil
+		return decoding{charmap.Windows1252.NewDecoder(), replaced}, nil // five bytes mean nothing there
 	case "iso-8859-1":
-		return decode(charmap.ISO8859_1), nil
+		return decoding{Transformer: charmap.ISO8859_1.NewDecoder()}, nil
 	}
-	return nil, fault.New(fault.Invalid, "unknown-encoding",
+	return decoding{}, fault.New(fault.Invalid, "unknown-encoding",
 		"The encoding %q is not known; give one of utf-8, utf-16le, utf-16be, windows-1252, iso-8859-1.", name)
 }
 
-func decode(e encoding.Encoding) transform.Transformer { return e.NewDecoder() }
+// utf16 is UTF-16, of which half a pair is lost.
+func utf16(order unicode.Endianness, mark unicode.BOMPolicy) decoding {
+	return decoding{unicode.UTF16(order, mark).NewDecoder(), replaced}
+}
 
-// cleanText passes UTF-8 on, makes every line end (CRLF, CR) an LF, and refuses
-// what is not UTF-8 with the line where it stands.
-type cleanText struct{ line int }
+func replaced(r rune) bool { return r == utf8.RuneError }
+
+// cleanText passes UTF-8 on, makes every line end (CRLF, CR) an LF, and puts
+// undecodable where bytes are no UTF-8 or were lost before.
+type cleanText struct{ lost func(rune) bool }
 
 // Reset implements transform.Transformer.
-func (c *cleanText) Reset() { c.line = 1 }
+func (cleanText) Reset() {}
 
 // Transform implements transform.Transformer.
-func (c *cleanText) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err error) {
+func (c cleanText) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err error) {
 	for nSrc < len(src) {
 		b, size := src[nSrc], 1
 		switch {
@@ -73,13 +90,14 @@ func (c *cleanText) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err 
 				if !atEOF && !utf8.FullRune(src[nSrc:]) {
 					return nDst, nSrc, transform.ErrShortSrc
 				}
-				return nDst, nSrc, fault.New(fault.Invalid, "not-utf-8",
-					"Line %d of the file is not UTF-8 text. Save the file as \"CSV UTF-8\", or name its encoding (such as windows-1252).", c.line)
+				r = undecodable
+			} else if c.lost != nil && c.lost(r) {
+				r = undecodable
 			}
-			if nDst+size > len(dst) {
+			if nDst+utf8.RuneLen(r) > len(dst) {
 				return nDst, nSrc, transform.ErrShortDst
 			}
-			nDst += copy(dst[nDst:], src[nSrc:nSrc+size])
+			nDst += utf8.EncodeRune(dst[nDst:], r)
 			nSrc += size
 			continue
 		}
@@ -89,12 +107,12 @@ func (c *cleanText) Transform(dst, src []byte, atEOF bool) (nDst, nSrc int, err 
 		dst[nDst] = b
 		nDst++
 		nSrc += size
-		if b == '\n' {
-			c.line++
-		}
 	}
 	return nDst, nSrc, nil
 }
+
+// readable is a text as it can be shown.
+func readable(s string) string { return strings.ReplaceAll(s, string(undecodable), "\uFFFD") }
 
 // recordLimit fails a reader that has to give more than maxRecord bytes for one
 // record.

@@ -101,7 +101,7 @@ func (d *demo) prepare(ctx context.Context) (*shown, error) {
 		return nil, err
 	}
 	var err error
-	if d.imports, err = d.s.importFile(ctx, d.org.ID, true, d.job); err != nil {
+	if d.imports, err = d.s.importFile(ctx, d.org.ID, importOptions{CreateGroups: true}, d.job); err != nil {
 		return nil, err
 	}
 	if err := d.s.progress.Wait(ctx, d.imports.Position); err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -19,6 +20,7 @@ type importCmd struct {
 	File         string `arg:"" placeholder:"FILE" help:"The file: .csv, .tsv, .txt or .xlsx, told by what it holds."`
 	Organisation string `placeholder:"NAME" help:"Name or id of the organisation. Default: the only one."`
 	CreateGroups bool   `help:"Make a group for every customer code that is not known. Default: rows with such a code are not taken."`
+	DryRun       bool   `help:"Tell what the import would do, row by row, and change nothing."`
 	Template     string `placeholder:"GROUP" help:"Id of the group whose import template says what --column and --date-order leave open. Default: the organisation's template."`
 	reportFlags
 	fileFlags
@@ -50,7 +52,7 @@ func (c *importCmd) Run(ctx context.Context, m *Main) error {
 		if job, err = c.templated(ctx, m, s, org.ID, job, unread); err != nil {
 			return err
 		}
-		if sum, err = s.importFile(ctx, org.ID, c.CreateGroups, job); err != nil {
+		if sum, err = s.importFile(ctx, org.ID, importOptions{c.CreateGroups, c.DryRun}, job); err != nil {
 			return err
 		}
 		return s.progress.Wait(ctx, sum.Position)
@@ -86,6 +88,14 @@ func printImport(w io.Writer, sum importSummary, rep *report, asJSON bool) error
 		return printJSON(w, importResult{sum, rep.rejected, rep.notes})
 	}
 	fmt.Fprintln(w, sum)
+	if sum.DryRun && len(sum.Groups) > 0 {
+		shown := sum.Groups[:min(len(sum.Groups), shownGroups)]
+		more := ""
+		if n := sum.GroupsCreated - len(shown); n > 0 {
+			more = fmt.Sprintf(" and %s more", thousands(n))
+		}
+		fmt.Fprintf(w, "  groups that would be made: %s%s\n", strings.Join(shown, ", "), more)
+	}
 	rep.print(w)
 	return nil
 }
@@ -99,12 +109,19 @@ func printJSON(w io.Writer, v any) error {
 	return err
 }
 
+// shownGroups is how many groups a dry run names.
+const shownGroups = 20
+
 // String is the summary for people.
 func (s importSummary) String() string {
-	text := fmt.Sprintf("%s: %s rows make %s deliveries with %s items; %s new, %s already known, %s rows not taken",
+	text, made := "", "made"
+	if s.DryRun {
+		text, made = "nothing was changed; ", "to be made"
+	}
+	text += fmt.Sprintf("%s: %s rows make %s deliveries with %s items; %s new, %s already known, %s rows not taken",
 		s.File, thousands(s.Rows), thousands(s.Deliveries), thousands(s.Items), thousands(s.Created), thousands(s.AlreadyKnown), thousands(s.RejectedRows))
 	if s.GroupsCreated > 0 {
-		text += fmt.Sprintf("; %s groups made", thousands(s.GroupsCreated))
+		text += fmt.Sprintf("; %s groups %s", thousands(s.GroupsCreated), made)
 	}
 	return text + fmt.Sprintf(" (%.1f s)", s.Seconds)
 }

@@ -35,6 +35,8 @@ type importSummary struct {
 	AlreadyKnown  int             `json:"already_known"`
 	RejectedRows  int             `json:"rejected_rows"`
 	GroupsCreated int             `json:"groups_created"`
+	Groups        []string        `json:"groups"` // names of the first of them
+	DryRun        bool            `json:"dry_run"`
 	Position      events.Position `json:"-"`
 	Seconds       float64         `json:"seconds"` // reading and importing
 }
@@ -91,18 +93,21 @@ func (j *importJob) close() error {
 	return err
 }
 
+// importOptions say what an import may do.
+type importOptions struct{ CreateGroups, DryRun bool }
+
 // importFile imports a staged file. It may be interrupted and run again at any
 // instant.
-func (s *system) importFile(ctx context.Context, org uuid.UUID, createGroups bool, j *importJob) (importSummary, error) {
+func (s *system) importFile(ctx context.Context, org uuid.UUID, o importOptions, j *importJob) (importSummary, error) {
 	defer j.bar.finish()
 	started := time.Now()
 	w := &watch{report: j.report, bar: j.bar, total: j.file.Rows(), told: j.imported, under: map[int]importing.Draft{}}
 	out, err := s.commands.ImportDeliveries(ctx, access.System(org), command.Envelope{}, command.ImportDeliveries{
-		File: j.file.Name(), CreateGroups: createGroups, Drafts: w.drafts(j.file.Deliveries()), Report: w.outcome,
+		File: j.file.Name(), CreateGroups: o.CreateGroups, DryRun: o.DryRun, Drafts: w.drafts(j.file.Deliveries()), Report: w.outcome,
 	})
 	return importSummary{
 		File: j.file.Name(), Rows: j.file.Rows(), Deliveries: w.deliveries, Items: w.items,
 		Created: out.Created, AlreadyKnown: out.AlreadyKnown, RejectedRows: j.report.rows,
-		GroupsCreated: out.GroupsCreated, Position: out.Position, Seconds: (j.staging + time.Since(started)).Seconds(),
+		GroupsCreated: out.GroupsCreated, Groups: append([]string{}, out.Groups...), DryRun: o.DryRun, Position: out.Position, Seconds: (j.staging + time.Since(started)).Seconds(),
 	}, err
 }
