@@ -10,6 +10,9 @@ import (
 	"waybill/aggregates/access"
 )
 
+// Scoped is the beginning of every batch: who asks.
+func Scoped(c access.Caller) *pgx.Batch { return scoped(c) }
+
 // ScopedPage is the batch that a list of deliveries sends, for benchmarks against
 // a handler that does nothing else.
 func ScopedPage(c access.Caller) *pgx.Batch {
