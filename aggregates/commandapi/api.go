@@ -56,6 +56,9 @@ type Config struct {
 	// NewID makes the ids of commands that come without a key. Defaults to
 	// random UUIDs.
 	NewID func() uuid.UUID
+	// Resets carries out requests for another password. Nil leaves their routes
+	// out.
+	Resets *Resets
 	// Trail keeps sign-ins and refusals. Defaults to keeping none.
 	Trail Trail
 	// Logger gets what is not the caller's business. Defaults to discarding.
@@ -106,13 +109,13 @@ func Routes(cfg Config) ([]route.Route, error) {
 // Declared returns the command routes as they are declared, for those who print
 // them. Their handlers serve nothing.
 func Declared() []route.Route {
-	return (&api{cfg: Config{Positions: new(telemetry.Store)}}).routes()
+	return (&api{cfg: Config{Positions: new(telemetry.Store), Resets: new(Resets)}}).routes()
 }
 
 func (a *api) routes() []route.Route {
 	var all []route.Route
 	for _, some := range [][]route.Route{
-		a.sessionRoutes(), a.organisationRoutes(), a.groupRoutes(), a.groupLifeRoutes(), a.userRoutes(), a.clientRoutes(), a.deliveryRoutes(), a.deliveryLifeRoutes(), a.deliveryBulkRoutes(), a.importRoutes(), a.positionRoutes(),
+		a.sessionRoutes(), a.resetRoutes(), a.organisationRoutes(), a.groupRoutes(), a.groupLifeRoutes(), a.userRoutes(), a.clientRoutes(), a.deliveryRoutes(), a.deliveryLifeRoutes(), a.deliveryBulkRoutes(), a.importRoutes(), a.positionRoutes(),
 	} {
 		all = append(all, some...)
 	}

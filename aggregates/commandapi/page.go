@@ -16,6 +16,11 @@ var setPasswordScript []byte
 // pageRoutes are the tiny page on which a one-time link works in a browser. The
 // token stands in the link's fragment, which browsers send to nobody.
 func pageRoutes() []route.Route {
+	return pages("setPassword", "/set-password", "The page behind a one-time link.", setPasswordPage, setPasswordScript)
+}
+
+// pages are a page and its script.
+func pages(name, path, summary string, page, script []byte) []route.Route {
 	serve := func(contentType string, content []byte) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			h := w.Header()
@@ -25,9 +30,9 @@ func pageRoutes() []route.Route {
 		})
 	}
 	return []route.Route{
-		{Method: http.MethodGet, Path: "/set-password", Name: "setPasswordPage", Page: true, Summary: "The page behind a one-time link.", Public: true,
-			Status: http.StatusOK, Handler: serve("text/html; charset=utf-8", setPasswordPage)},
-		{Method: http.MethodGet, Path: "/set-password.js", Name: "setPasswordScript", Page: true, Summary: "The script of that page.", Public: true,
-			Status: http.StatusOK, Handler: serve("text/javascript; charset=utf-8", setPasswordScript)},
+		{Method: http.MethodGet, Path: path, Name: name + "Page", Page: true, Summary: summary, Public: true,
+			Status: http.StatusOK, Handler: serve("text/html; charset=utf-8", page)},
+		{Method: http.MethodGet, Path: path + ".js", Name: name + "Script", Page: true, Summary: "The script of that page.", Public: true,
+			Status: http.StatusOK, Handler: serve("text/javascript; charset=utf-8", script)},
 	}
 }
