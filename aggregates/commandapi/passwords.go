@@ -27,28 +27,33 @@ type PasswordSet struct {
 
 // setPassword uses up a one-time token. The password comes first and the event
 // after it: should the process stop between the two, signing in accepts the
-// invitation, since whoever has a password needs no link.
-func (a *api) setPassword(w http.ResponseWriter, r *http.Request) error {
-	var in NewPassword
-	if err := readBody(w, r, &in, false); err != nil {
-		return err
+// invitation, since whoever has a password needs no link. Who comes with an
+// invitation's token and another e-mail is answered like everybody whose token does
+// not work, and that it happened is recorded.
+func (a *api) setPassword(refused *refusals) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		var in NewPassword
+		if err := readBody(w, r, &in, false); err != nil {
+			return err
+		}
+		if err := access.CheckPassword(in.Password, in.Email); err != nil {
+			return err // it says nothing about the link, so it is no try
+		}
+		try, err := a.try(r, access.TryToken, in.Email)
+		if err != nil {
+			return err
+		}
+		t, err := a.cfg.Access.SetPassword(r.Context(), in.Token, in.Email, in.Password)
+		if err != nil {
+			refused.take(r, in.Email, err)
+			return err
+		}
+		try.Succeeded()
+		if err := a.record(r.Context(), t, access.SourceOf(r)); err != nil {
+			return err
+		}
+		return send(w, http.StatusOK, PasswordSet{User: t.User, Organisation: t.Org})
 	}
-	if err := access.CheckPassword(in.Password, in.Email); err != nil {
-		return err // it says nothing about the link, so it is no try
-	}
-	try, err := a.try(r, access.TryToken, in.Email)
-	if err != nil {
-		return err
-	}
-	t, err := a.cfg.Access.SetPassword(r.Context(), in.Token, in.Email, in.Password)
-	if err != nil {
-		return err
-	}
-	try.Succeeded()
-	if err := a.record(r.Context(), t, access.SourceOf(r)); err != nil {
-		return err
-	}
-	return send(w, http.StatusOK, PasswordSet{User: t.User, Organisation: t.Org})
 }
 
 func (a *api) record(ctx context.Context, t access.Ticket, source events.Source) error {

@@ -47,7 +47,7 @@ func (a *api) sessionRoutes() []route.Route {
 			Handler: a.handler(a.signOutEverywhere), Status: http.StatusNoContent},
 		{Method: http.MethodPost, Path: "/v1/passwords", Name: "setPassword", Verb: "password set", Summary: "Set a password with a one-time token; an invitation is accepted by it.", Public: true,
 			Example: NewPassword{Token: "the one of the link", Email: "adam@example.com", Password: "one fruit a day"},
-			Handler: a.handler(a.setPassword), Body: route.Of[NewPassword](), Answer: route.Of[PasswordSet](), Status: http.StatusOK},
+			Handler: a.handler(a.setPassword(newRefusals(a))), Body: route.Of[NewPassword](), Answer: route.Of[PasswordSet](), Status: http.StatusOK},
 	}
 	return append(append(routes, a.apiKeyRoutes()...), pageRoutes()...)
 }
