@@ -27,9 +27,9 @@ type Said struct {
 
 // Approval is on whose approval something is done.
 type Approval struct {
-	By          string `json:"by,omitzero"`
-	RequestedBy string `json:"requested_by,omitzero"`
-	Request     string `json:"request,omitzero"`
+	By          string `json:"by,omitzero" doc:"Who approved."`
+	RequestedBy string `json:"requested_by,omitzero" doc:"Who asked for it."`
+	Request     string `json:"request,omitzero" doc:"The request that was approved."`
 	Reference   string `json:"reference,omitzero" doc:"A ticket or letter elsewhere."`
 }
 

@@ -52,7 +52,7 @@ func dryRun(r *http.Request, can bool) (bool, error) {
 }
 
 func dryRunQuery() route.Param {
-	return route.Param{In: "query", Name: dryRunParam, Enum: []string{"true", "false"}, Summary: "true answers who would gain and lose sight of what, and changes nothing."}
+	return route.Param{In: "query", Name: dryRunParam, Enum: []string{"true", "false"}, Summary: "Change nothing, and answer who would gain and lose sight of what."}
 }
 
 // widened is the outcome of a command that changes who sees what.

@@ -17,11 +17,11 @@ import (
 // NewUser asks for a user.
 type NewUser struct {
 	Said        `json:",inline"`
-	Name        string             `json:"name"`
-	Email       string             `json:"email"`
+	Name        string             `json:"name" doc:"Of the person."`
+	Email       string             `json:"email" doc:"Where the invitation goes; the name to sign in with."`
 	Role        string             `json:"role" enum:"owner,super_admin,manager,dispatcher,cso,customer,auditor"`
 	Groups      []uuid.UUID        `json:"groups,omitempty" doc:"Given, the user sees these alone. Empty or absent, the user sees everything, unless access says otherwise."`
-	Access      string             `json:"access,omitzero" enum:"all,none,groups"`
+	Access      string             `json:"access,omitzero" enum:"all,none,groups" doc:"What the user sees, where groups does not say it."`
 	Permissions events.Permissions `json:"permissions,omitempty" doc:"Switches against the role's defaults."`
 }
 

@@ -10,21 +10,32 @@ import (
 // cli is the grammar of the command line. Every flag can also be given as an
 // environment variable: WAYBILL_ and the flag's name.
 type cli struct {
-	Serve        serveCmd        `cmd:"" help:"Run the server."`
-	Demo         demoCmd         `cmd:"" help:"Run the server with an organisation made from a delivery file, and show who sees what."`
-	Import       importCmd       `cmd:"" help:"Import a delivery file (csv, tsv, xlsx)."`
-	Organisation organisationCmd `cmd:"" help:"Make an organisation."`
-	SignInLink   signInLinkCmd   `cmd:"" name:"sign-in-link" help:"Make a one-time link with which a user sets a password."`
-	Migrate      migrateCmd      `cmd:"" help:"Bring the database's schema to this version."`
-	Rebuild      rebuildCmd      `cmd:"" help:"Build the read models anew from the event log."`
-	Eventstore   eventstoreCmd   `cmd:"" help:"Run the embedded event store alone, verify it, back it up."`
-	Permissions  permissionsCmd  `cmd:"" help:"Print which role may use which command."`
-	Version      versionCmd      `cmd:"" help:"Tell the version."`
+	Serve        serveCmd        `cmd:"" group:"run" help:"Run the server."`
+	Demo         demoCmd         `cmd:"" group:"run" help:"Run the server with an organisation made from a delivery file, and show who sees what."`
+	Import       importCmd       `cmd:"" group:"run" help:"Import a delivery file (csv, tsv, xlsx)."`
+	SignInLink   signInLinkCmd   `cmd:"" group:"run" name:"sign-in-link" help:"Make a one-time link with which a user sets a password."`
+	Migrate      migrateCmd      `cmd:"" group:"run" help:"Bring the database's schema to this version."`
+	Rebuild      rebuildCmd      `cmd:"" group:"run" help:"Build the read models anew from the event log."`
+	Eventstore   eventstoreCmd   `cmd:"" group:"run" help:"Run the embedded event store alone, verify it, back it up."`
+	Permissions  permissionsCmd  `cmd:"" group:"run" help:"Print which role may use which command."`
+	Version      versionCmd      `cmd:"" group:"run" help:"Tell the version."`
+	Login        loginCmd        `cmd:"" group:"ask" help:"Sign in at a server, for the verbs below."`
+	Logout       logoutCmd       `cmd:"" group:"ask" help:"Sign out."`
+	Organisation organisationCmd `cmd:"" group:"ask" help:"Organisations: make one, see and set what holds for all of yours."`
+
+	kong.Plugins // the nouns that a server knows
 }
 
 // Titles of the groups of flags in --help.
 func groups() []kong.Group {
 	return []kong.Group{
+		{Key: "run", Title: "Run it:"},
+		{Key: "ask", Title: "Ask a server (waybill NOUN --help tells the verbs):"},
+		{Key: "verbs", Title: "Verbs:"},
+		{Key: "server", Title: "The server, and who asks it:"},
+		{Key: "answer", Title: "The answer:"},
+		{Key: "request", Title: "The request:"},
+		{Key: "said", Title: "What is kept with it:"},
 		{Key: "storage", Title: "Storage"},
 		{Key: "log", Title: "Logging"},
 		{Key: "file", Title: "Reading the file"},

@@ -28,7 +28,7 @@ func TestHelpNamesEveryVerbAndHowFlagsAreGivenByEnvironment(t *testing.T) {
 func TestWrongUsageIsExitCode2(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{nil, {"nonsense"}, {"serve", "extra"}, {"import"}, {"organisation", "create", "X"}, {"serve", "--log-level", "loud"}} {
-		refused{args, exitUsage, []string{"waybill --help"}}.check(t)
+		refused{args, exitUsage, []string{"see waybill ", "--help"}}.check(t)
 	}
 }
 

@@ -7,6 +7,10 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/alecthomas/kong"
+
+	"waybill/cmd/waybill/remote"
+	"waybill/cmd/waybill/verb"
 	"waybill/events/fault"
 	"waybill/events/node"
 	"waybill/projections/postgres"
@@ -29,6 +33,19 @@ type usageError struct{ err error }
 func (e *usageError) Error() string { return e.err.Error() + "; see waybill --help" }
 func (e *usageError) Unwrap() error { return e.err }
 
+// misused is what kong could not read, with where to look it up.
+func misused(all verbs, err error) error {
+	var parse *kong.ParseError
+	if errors.As(err, &parse) && parse.Context != nil {
+		if node := parse.Context.Selected(); node != nil {
+			if words := typed(node); len(all.of(strings.Fields(words)[0])) > 0 {
+				return &verb.UsageError{Verb: words, Text: err.Error() + "; see waybill " + words + " --help"}
+			}
+		}
+	}
+	return &usageError{err}
+}
+
 // errRejected says that an import is done but did not take every row. The report
 // has told it all.
 var errRejected = errors.New("some rows were not taken")
@@ -47,9 +64,20 @@ func exitCode(err error) int {
 	var inUse *postgres.InUseError
 	var version *postgres.VersionError
 	var unreachable *postgres.UnreachableError
+	var refused *serverError
+	var typed *verb.UsageError
+	var asked *remote.UsageError
+	var silent *remote.UnreachableError
+	var interrupted *remote.InterruptedError
 	switch {
-	case errors.As(err, &usage):
+	case errors.As(err, &refused):
+		return refused.code
+	case errors.As(err, &usage), errors.As(err, &typed), errors.As(err, &asked):
 		return exitUsage
+	case errors.As(err, &interrupted):
+		return exitInterrupted
+	case errors.As(err, &silent):
+		return exitUnavailable
 	case errors.Is(err, errRejected):
 		return exitRejected
 	case errors.Is(err, context.Canceled):
@@ -70,7 +98,8 @@ func exitCode(err error) int {
 
 // oneLine makes one line of an error, whatever its parts hold.
 func oneLine(err error) string {
-	if errors.Is(err, context.Canceled) {
+	var asked *remote.InterruptedError
+	if errors.Is(err, context.Canceled) && !errors.As(err, &asked) {
 		return "interrupted before it was done; the same command goes on where it stopped"
 	}
 	return strings.Join(strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")

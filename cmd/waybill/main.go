@@ -12,6 +12,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -20,14 +21,19 @@ import (
 )
 
 func main() {
-	m := Main{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr}
+	m := Main{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
 	os.Exit(m.Run(context.Background()))
 }
 
 // Main is one run of the program.
 type Main struct {
 	Args           []string
+	Stdin          io.Reader // nil = at its end
 	Stdout, Stderr io.Writer
+
+	// Settings is the directory in which sign-ins are kept. Defaults to waybill
+	// in the user's directory for settings.
+	Settings string
 
 	// Serving is called, by the verbs that serve, once the server answers, with
 	// its URL. May be nil.
@@ -42,7 +48,14 @@ type Main struct {
 // when ctx does, or on SIGINT or SIGTERM; a second signal ends the process at
 // once.
 func (m *Main) Run(ctx context.Context) int {
-	var c cli
+	all, err := declared()
+	if err != nil {
+		return m.fail(err)
+	}
+	c := cli{Plugins: all.plugins(m.Args, "organisation")}
+	if slices.Contains(m.Args, "organisation") {
+		c.Organisation.Plugins = all.within("organisation")
+	}
 	exited := -1 // what kong wants to leave with after --help
 	parser, err := kong.New(&c,
 		kong.Name("waybill"),
@@ -50,18 +63,19 @@ func (m *Main) Run(ctx context.Context) int {
 		kong.DefaultEnvars("WAYBILL"),
 		kong.Writers(m.Stdout, m.Stderr),
 		kong.Exit(func(code int) { exited = code }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 110}),
 		kong.ExplicitGroups(groups()),
+		all.explained(),
 	)
 	if err != nil {
 		return m.fail(err)
 	}
-	verb, err := parser.Parse(m.Args)
+	parsed, err := parser.Parse(m.Args)
 	if exited >= 0 {
 		return exited
 	}
 	if err != nil {
-		return m.fail(&usageError{err})
+		return m.fail(misused(all, err))
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -69,8 +83,13 @@ func (m *Main) Run(ctx context.Context) int {
 		stop() // from now on a second signal has its usual effect
 		fmt.Fprintf(m.Stderr, "waybill: %v: ending in order\n", context.Cause(ctx))
 	})()
-	verb.BindTo(ctx, (*context.Context)(nil))
-	if err := verb.Run(m); err != nil {
+	if v, ok := all.find(typed(parsed.Selected())); ok && !own(v) {
+		err = m.askServer(ctx, all, v, parsed.Selected().Target)
+	} else {
+		parsed.BindTo(ctx, (*context.Context)(nil))
+		err = parsed.Run(m, all)
+	}
+	if err != nil {
 		return m.fail(err)
 	}
 	return exitOK

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/alecthomas/kong"
 	"github.com/google/uuid"
 
 	"waybill/aggregates/access"
@@ -12,8 +13,10 @@ import (
 
 // organisationCmd groups what is done to organisations.
 type organisationCmd struct {
-	Create     organisationCreateCmd `cmd:"" help:"Make an organisation with its first owner, and a link with which the owner signs in."`
-	GroupField groupFieldCmd         `cmd:"" help:"Turn the Group field on or off: whether deliveries can be tagged with groups."`
+	Create     organisationCreateCmd `cmd:"" group:"verbs" help:"Make an organisation with its first owner, and a link with which the owner signs in."`
+	GroupField groupFieldCmd         `cmd:"" group:"verbs" name:"group-field" help:"Turn the Group field on or off: whether deliveries can be tagged with groups."`
+
+	kong.Plugins // what only a server does
 }
 
 // organisationCreateCmd makes an organisation.

@@ -56,7 +56,7 @@ func Router(cfg Config, routes ...Route) (*mux.Router, error) {
 	if err != nil {
 		return nil, err
 	}
-	own := Route{Method: http.MethodGet, Path: "/openapi.json", Name: "openapi", Verb: "server openapi", Summary: "This document.", Public: true, Status: http.StatusOK}
+	own := Own()
 	doc, err := Document(cfg.Title, cfg.Version, append([]Route{own}, routes...))
 	if err != nil {
 		return nil, err
@@ -87,6 +87,12 @@ func Router(cfg Config, routes ...Route) (*mux.Router, error) {
 	r.NotFoundHandler = guarded(http.HandlerFunc(cfg.Problems.NotFound))
 	r.MethodNotAllowedHandler = guarded(notAllowed(cfg.Problems, r))
 	return r, nil
+}
+
+// Own is the route that tells of the others. It has no handler.
+func Own() Route {
+	return Route{Method: http.MethodGet, Path: "/openapi.json", Name: "openapi", Verb: "server openapi",
+		Summary: "The OpenAPI document of all routes.", Public: true, Status: http.StatusOK}
 }
 
 func rank(r Route) int {
