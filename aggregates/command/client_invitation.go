@@ -118,6 +118,17 @@ type AcceptClientInvitation struct {
 // Conflict (invitation-not-open for whatever is wrong; email-taken).
 func (s *Service) AcceptClientInvitation(ctx context.Context, c access.Caller, env Envelope, in AcceptClientInvitation) (ClientAccountMade, error) {
 	cmd := s.command(c, env)
+	out, err := s.acceptClient(ctx, c, cmd, in)
+	if isCode(err, "email-taken") {
+		// By the same person, maybe, who accepted at the same time and was first.
+		if t, _, err := s.answering(ctx, c, in.Client); err == nil && t.Accepted == in.Invitation {
+			return s.acceptClient(ctx, c, cmd, in)
+		}
+	}
+	return out, err
+}
+
+func (s *Service) acceptClient(ctx context.Context, c access.Caller, cmd aggregates.Command, in AcceptClientInvitation) (ClientAccountMade, error) {
 	t, invited, err := s.answering(ctx, c, in.Client)
 	if err != nil {
 		return ClientAccountMade{}, err
