@@ -132,19 +132,12 @@ const keyQuery = openKey + ` AND k.token_hash = $1`
 // openKey is what is known about an open API key: the key, and its user as it
 // stands. chosen are the key's groups that are active.
 const openKey = `
-	SELECT k.key_id, u.identity_id, k.org_id, k.user_id, u.role, u.permissions::text, o.timezone, coalesce(g.all_groups, false), g.groups,
+	SELECT k.key_id, u.identity_id, k.org_id, k.user_id, u.role, u.permissions::text, o.timezone, coalesce(g.all_groups, false), g.groups, g.ending, g.ends,
 	       k.permissions, k.groups IS NOT NULL, chosen.groups, coalesce(k.last_used_at <= $3, true)
 	FROM identity.api_keys k
 	JOIN read.users u ON u.user_id = k.user_id AND u.org_id = k.org_id
 	JOIN read.organisations o ON o.org_id = k.org_id
-	CROSS JOIN LATERAL (
-		SELECT bool_or(gr.group_id IS NULL) AS all_groups,
-		       array_agg(DISTINCT gr.group_id) FILTER (WHERE x.status = 'active') AS groups
-		FROM read.grants gr
-		LEFT JOIN read.groups x ON x.group_id = gr.group_id AND x.org_id = gr.org_id
-		WHERE gr.user_id = k.user_id AND gr.org_id = k.org_id AND gr.ended_at IS NULL
-		  AND (gr.expires_at IS NULL OR gr.expires_at > $2)
-	) g
+	` + scopeOfUser + `
 	CROSS JOIN LATERAL (
 		SELECT array_agg(x.group_id) AS groups FROM read.groups x
 		WHERE x.group_id = ANY(k.groups) AND x.org_id = k.org_id AND x.status = 'active' AND x.kind <> 'all'
@@ -167,10 +160,11 @@ func (s *Service) findKey(ctx context.Context, query string, asked any) (Caller,
 	var key uuid.UUID
 	var switches []byte
 	var permissions []string
-	var chosen []uuid.UUID
+	var groups, ending, chosen []uuid.UUID
+	var ends []time.Time
 	var choice, unseen bool
 	err := s.cfg.Pool.QueryRow(ctx, query, asked, now, now.Add(-seenEvery)).Scan(&key, &c.Identity, &c.Org, &c.User, &c.Role, &switches, &c.Timezone,
-		&c.All, &c.Groups, &permissions, &choice, &chosen, &unseen)
+		&c.All, &groups, &ending, &ends, &permissions, &choice, &chosen, &unseen)
 	switch {
 	case isNoRows(err):
 		return Caller{}, errNoSession()
@@ -183,6 +177,7 @@ func (s *Service) findKey(ctx context.Context, query string, asked any) (Caller,
 	}
 	c.Permissions, c.Portal = Effective(c.Role, explicit), PortalOf(c.Role)
 	c.Actor = events.Actor{Type: events.ActorAPIKey, ID: key.String()}
+	c.scope(groups, ending, ends)
 	c.narrow(permissions, choice, chosen)
 	if unseen { // that it cannot be noted is no reason to turn the bearer away
 		_, _ = s.cfg.Pool.Exec(ctx, `UPDATE identity.api_keys SET last_used_at = $2 WHERE key_id = $1`, key, now)

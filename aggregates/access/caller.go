@@ -2,6 +2,7 @@ package access
 
 import (
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -17,10 +18,11 @@ type Caller struct {
 	Identity    uuid.UUID
 	Actor       events.Actor
 	Role        string
-	Permissions Set         // effective: the role's defaults with the user's switches
-	All         bool        // the scope ALL
-	Groups      []uuid.UUID // active groups with an open, unexpired grant; meaningless with All
-	Narrowed    bool        // an API key for some groups: sees what is theirs, and nothing for being its user
+	Permissions Set                     // effective: the role's defaults with the user's switches
+	All         bool                    // the scope ALL
+	Groups      []uuid.UUID             // active groups with an open, unexpired grant; meaningless with All
+	Narrowed    bool                    // an API key for some groups: sees what is theirs, and nothing for being its user
+	Ends        map[uuid.UUID]time.Time // when the caller ceases by itself to see a group; one that is not in it: never
 	Portal      string
 	Timezone    string // of the organisation, IANA name; empty for the system
 	Session     uuid.UUID
@@ -113,6 +115,14 @@ func (c Caller) MayGiveAll() bool { return c.SeesAll() && c.May(GrantAllAccess) 
 
 // MayGiveGroup reports whether the caller may give sight of a group.
 func (c Caller) MayGiveGroup(group uuid.UUID) bool { return group != uuid.Nil && c.Sees(group) }
+
+// MayGiveUntil reports whether the caller may give sight of a group until a time,
+// the zero time being for ever: nobody gives for longer what he has for a time.
+// When that is over is in own.
+func (c Caller) MayGiveUntil(group uuid.UUID, end time.Time) (own time.Time, ok bool) {
+	own, ends := c.Ends[group]
+	return own, c.MayGiveGroup(group) && (c.SeesAll() || !ends || !end.IsZero() && !end.After(own))
+}
 
 // MayRaise reports whether the caller may change what a user may do from one
 // set to another: it must hold whatever is added.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/uuid"
@@ -22,19 +23,44 @@ const callerQuery = openSession + ` AND s.token_hash = ANY($1)`
 // organisation.
 const openSession = `
 	SELECT s.token_hash, s.session_id, s.identity_id, s.org_id, s.user_id, s.portal, u.role, u.permissions::text, o.timezone,
-	       coalesce(g.all_groups, false), g.groups, coalesce(s.last_seen_at <= $3, true) AS unseen
+	       coalesce(g.all_groups, false), g.groups, g.ending, g.ends, coalesce(s.last_seen_at <= $3, true) AS unseen
 	FROM identity.sessions s
 	JOIN read.users u ON u.user_id = s.user_id AND u.org_id = s.org_id AND u.identity_id = s.identity_id
 	JOIN read.organisations o ON o.org_id = s.org_id
-	CROSS JOIN LATERAL (
-		SELECT bool_or(gr.group_id IS NULL) AS all_groups,
-		       array_agg(DISTINCT gr.group_id) FILTER (WHERE x.status = 'active') AS groups
-		FROM read.grants gr
-		LEFT JOIN read.groups x ON x.group_id = gr.group_id AND x.org_id = gr.org_id
-		WHERE gr.user_id = s.user_id AND gr.org_id = s.org_id AND gr.ended_at IS NULL
-		  AND (gr.expires_at IS NULL OR gr.expires_at > $2)
-	) g
+	` + scopeOfUser + `
 	WHERE s.expires_at > $2 AND u.status = 'active'`
+
+// scopeOfUser is the access scope of the user u at $2: whether it has ALL, the
+// active groups with an open and unexpired grant, and of those the ones that it
+// will not see any more by itself, with when.
+const scopeOfUser = `CROSS JOIN LATERAL (
+		SELECT bool_or(group_id IS NULL) AS all_groups,
+		       array_agg(group_id ORDER BY group_id) FILTER (WHERE active) AS groups,
+		       array_agg(group_id ORDER BY group_id) FILTER (WHERE active AND ends < 'infinity') AS ending,
+		       array_agg(ends ORDER BY group_id) FILTER (WHERE active AND ends < 'infinity') AS ends
+		FROM (
+			SELECT gr.group_id, x.status = 'active' AS active, max(coalesce(gr.expires_at, 'infinity')) AS ends
+			FROM read.grants gr
+			LEFT JOIN read.groups x ON x.group_id = gr.group_id AND x.org_id = gr.org_id
+			WHERE gr.user_id = u.user_id AND gr.org_id = u.org_id AND gr.ended_at IS NULL
+			  AND (gr.expires_at IS NULL OR gr.expires_at > $2)
+			GROUP BY gr.group_id, x.status
+		) one
+	) g`
+
+// scope takes over what [scopeOfUser] found.
+func (c *Caller) scope(groups, ending []uuid.UUID, ends []time.Time) {
+	if c.All {
+		return
+	}
+	c.Groups = groups
+	if len(ending) > 0 {
+		c.Ends = make(map[uuid.UUID]time.Time, len(ending))
+		for i, g := range ending {
+			c.Ends[g] = ends[i]
+		}
+	}
+}
 
 // Caller returns who sends this session token or API key, as it stands at this
 // moment. Errors: Unauthenticated for whatever is neither a token of an open
@@ -87,7 +113,9 @@ func (s *Service) findSessions(ctx context.Context, query string, asked any) (ma
 func scanCaller(rows pgx.Rows) (token tokenKey, f found, unseen bool, err error) {
 	var c Caller
 	var hash, switches []byte
-	err = rows.Scan(&hash, &c.Session, &c.Identity, &c.Org, &c.User, &c.Portal, &c.Role, &switches, &c.Timezone, &c.All, &c.Groups, &unseen)
+	var groups, ending []uuid.UUID
+	var ends []time.Time
+	err = rows.Scan(&hash, &c.Session, &c.Identity, &c.Org, &c.User, &c.Portal, &c.Role, &switches, &c.Timezone, &c.All, &groups, &ending, &ends, &unseen)
 	if err != nil || len(hash) != len(tokenKey{}) {
 		return tokenKey{}, found{}, false, fmt.Errorf("read a session: %w", err)
 	}
@@ -102,9 +130,7 @@ func scanCaller(rows pgx.Rows) (token tokenKey, f found, unseen bool, err error)
 	}
 	c.Permissions = Effective(c.Role, permissions)
 	c.Actor = events.Actor{Type: events.ActorUser, ID: c.User.String()}
-	if c.All {
-		c.Groups = nil
-	}
+	c.scope(groups, ending, ends)
 	return tokenKey(hash), found{caller: c}, unseen, nil
 }
 

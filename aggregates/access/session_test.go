@@ -16,6 +16,54 @@ import (
 	"waybill/events/fault"
 )
 
+func TestACallerKnowsWhatItSeesForATimeOnly(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	m := b.user(t, "adam@example.com", access.RoleManager)
+	soon, later := b.clock.Now().Add(time.Hour), b.clock.Now().Add(2*time.Hour)
+	until := func(group uuid.UUID, end time.Time) uuid.UUID {
+		b.grant(t, m.User, group)
+		b.exec(t, `UPDATE read.grants SET expires_at = $1 WHERE group_id = $2 AND expires_at IS NULL`, end, group)
+		return group
+	}
+	once, twice, kept, ever := b.group(t, "Once"), b.group(t, "Twice"), b.group(t, "Kept"), b.group(t, "Ever")
+	until(once, soon)
+	until(until(twice, later), soon)
+	b.grant(t, m.User, until(kept, soon)) // and for ever on another basis
+	b.grant(t, m.User, ever)
+	s := b.session(t, m)
+	c, err := b.callerOf(t, s)
+	must(t, err)
+	_, token, err := b.MakeKey(t.Context(), c, access.NewKey{Name: "robot"})
+	must(t, err)
+	key, err := b.Caller(t.Context(), token.Reveal())
+	must(t, err)
+	for who, c := range map[string]access.Caller{"the user": c, "its key": key} {
+		if len(c.Groups) != 4 || len(c.Ends) != 2 || !c.Ends[once].Equal(soon) || !c.Ends[twice].Equal(later) {
+			t.Errorf("%s sees %v, for a time %v", who, c.Groups, c.Ends)
+		}
+		for _, give := range []struct {
+			group uuid.UUID
+			end   time.Time
+			may   bool
+		}{
+			{once, soon, true}, {once, later, false}, {once, time.Time{}, false}, {twice, later, true}, {twice, later.Add(1), false},
+			{kept, time.Time{}, true}, {ever, time.Time{}, true}, {ever, later, true}, {uuid.New(), soon, false}, {uuid.Nil, soon, false},
+		} {
+			if _, may := c.MayGiveUntil(give.group, give.end); may != give.may {
+				t.Errorf("%s may give %s until %v: %v, want %v", who, give.group, give.end, may, give.may)
+			}
+		}
+	}
+	b.grant(t, m.User, uuid.Nil)
+	if c, err = b.callerOf(t, s); err != nil || !c.All || c.Groups != nil || c.Ends != nil {
+		t.Errorf("with ALL: %+v, %v", c, err)
+	}
+	if _, may := c.MayGiveUntil(once, time.Time{}); !may {
+		t.Error("who sees everything may give any group for ever")
+	}
+}
+
 func TestACallerIsWhatItsGrantsSayAtThisMoment(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)

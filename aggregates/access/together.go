@@ -3,6 +3,7 @@ package access
 import (
 	"context"
 	"crypto/sha256"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -94,6 +95,7 @@ func (t *together) answer(now []*asked) {
 			f = found{err: errNoSession()}
 		default:
 			f.caller.Groups = slices.Clone(f.caller.Groups) // nobody shares what is somebody's
+			f.caller.Ends = maps.Clone(f.caller.Ends)
 		}
 		a.done <- f
 	}

@@ -170,8 +170,11 @@ func oneself(c access.Caller, u user.State) bool {
 // so that the account which he makes shows it to him as well. A group that is yet
 // to be made shows nothing to anybody.
 func mayShow(c access.Caller, id uuid.UUID, t client.State, g group.State) error {
-	if c.Sees(t.Group) || g.Kind == events.GroupKindClient && g.Client == id && c.LooksAfter(t.Dispatcher) {
+	switch {
+	case g.Kind == events.GroupKindClient && g.Client == id && c.LooksAfter(t.Dispatcher):
 		return nil
+	case c.Sees(t.Group):
+		return mayLastForEver(c, t.Group)
 	}
 	return notConferrable()
 }

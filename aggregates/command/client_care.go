@@ -83,6 +83,11 @@ func (s *Service) AssignDispatcher(ctx context.Context, c access.Caller, env Env
 		if t.Group != uuid.Nil && !c.Sees(t.Group) {
 			return nil, notConferrable()
 		}
+		if t.Group != uuid.Nil {
+			if err := mayLastForEver(c, t.Group); err != nil {
+				return nil, err
+			}
+		}
 		if err := s.dispatcher(ctx, c, cmd, in.Dispatcher); err != nil {
 			return nil, err
 		}

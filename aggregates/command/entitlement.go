@@ -52,7 +52,8 @@ type GrantGroupAccess struct {
 }
 
 // GrantGroupAccess gives a user sight of a group. Nobody gives it to oneself: what
-// one has for a time, or on somebody's approval, would become one's own. Errors:
+// one has for a time, or on somebody's approval, would become one's own. Nor does
+// anybody give for longer what he has for a time. Errors:
 // NotFound, Denied, Invalid, Conflict (user-has-all, role-holds-all,
 // group-archived).
 func (s *Service) GrantGroupAccess(ctx context.Context, c access.Caller, env Envelope, in GrantGroupAccess) (aggregates.Result, error) {
@@ -65,6 +66,9 @@ func (s *Service) GrantGroupAccess(ctx context.Context, c access.Caller, env Env
 		evs, err := grant.Decide(u)
 		if err == nil && len(evs) > 0 && in.User == c.User {
 			return nil, fault.New(fault.Denied, "not-oneself", "You cannot give yourself access; request it, and somebody else approves.")
+		}
+		if err == nil && len(evs) > 0 {
+			err = mayLast(c, in.Group, in.ExpiresAt, "expires_at")
 		}
 		return evs, err
 	})

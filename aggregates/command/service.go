@@ -200,6 +200,30 @@ func (s *Service) usableGroup(ctx context.Context, c access.Caller, id uuid.UUID
 	return g, s.manageableOf(ctx, c, g)
 }
 
+// mayLast refuses to give sight of a group for longer than the caller has it; field
+// is what said for how long.
+func mayLast(c access.Caller, id uuid.UUID, end time.Time, field string) error {
+	own, ok := c.MayGiveUntil(id, end)
+	if ok {
+		return nil
+	}
+	return fault.InvalidField(field, "must not give a group for longer than you see it yourself, which is until %s", own.UTC().Format(time.RFC3339))
+}
+
+// mayLastForEver refuses to have others see a group for ever that the caller sees
+// for a time.
+func mayLastForEver(c access.Caller, id uuid.UUID) error {
+	own, ok := c.MayGiveUntil(id, time.Time{})
+	if ok {
+		return nil
+	}
+	return outlasting(own)
+}
+
+func outlasting(own time.Time) error {
+	return fault.New(fault.Denied, "sight-outlasts-own", "Others would see the group for longer than you do yourself, which is until %s.", own.UTC().Format(time.RFC3339))
+}
+
 func noGroup() error { return fault.New(fault.NotFound, "group-not-found", "There is no such group.") }
 
 // unlessDone answers a creation that a check refuses: with the refusal, unless

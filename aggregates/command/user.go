@@ -96,6 +96,9 @@ func (s *Service) confer(ctx context.Context, c access.Caller, add user.Add) err
 		if _, err := s.usableGroup(ctx, c, g); err != nil {
 			return err
 		}
+		if err := mayLast(c, g, time.Time{}, "groups"); err != nil {
+			return err
+		}
 	}
 	return nil
 }

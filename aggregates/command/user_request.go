@@ -69,6 +69,9 @@ func (s *Service) ApproveGroupAccess(ctx context.Context, c access.Caller, env E
 		if _, err := s.usableGroup(ctx, c, r.Group); err != nil {
 			return nil, err
 		}
+		if own, ok := c.MayGiveUntil(r.Group, r.ExpiresAt); !ok {
+			return nil, outlasting(own)
+		}
 		return approve.Decide(u)
 	})
 }

@@ -97,6 +97,9 @@ func (s *Service) mayRescope(ctx context.Context, c access.Caller, u user.State,
 		if _, err := s.usableGroup(ctx, c, g); err != nil {
 			return err
 		}
+		if err := mayLast(c, g, time.Time{}, "groups"); err != nil {
+			return err
+		}
 	}
 	return nil
 }
