@@ -58,17 +58,15 @@ func (s *Service) RemoveVehicleFromGroup(ctx context.Context, c access.Caller, e
 		return aggregates.Result{}, noGroup()
 	}
 	return aggregates.Execute(ctx, s.x, groups, in.Group, s.command(c, env), func(g group.State) ([]events.Payload, error) {
-		switch {
-		case !g.Exists():
+		if !g.Exists() {
 			return nil, noGroup()
-		case !c.May(access.ViewVehicles):
-			return nil, noVehicle()
+		}
+		// Also of one that left the register, which is in no group.
+		if err := s.seesVehicle(ctx, c, in.Vehicle); err != nil {
+			return nil, err
 		}
 		if err := need(c, access.ManageVehicles); err != nil {
 			return nil, err
-		}
-		if !g.HasVehicle(in.Vehicle) { // nothing to do, if there is such a vehicle
-			return nil, s.seesVehicle(ctx, c, in.Vehicle)
 		}
 		return group.RemoveVehicle{Vehicle: in.Vehicle}.Decide(g)
 	})
