@@ -210,50 +210,6 @@ func (tb *table) rows(t *testing.T, attackers []*attacker) {
 	}
 }
 
-// conflicts takes names that are taken, by what one sees and by what one does not.
-func (tb *table) conflicts(t *testing.T, attackers []*attacker) {
-	g := tb.g
-	email := func(id string) string {
-		u := exactly[readapi.User](t, g.owner.ok(t, "/v1/users/"+id))
-		return *u.Email
-	}
-	colleague, member := email(g.own[aUser][0]), email(g.secret[aUser][0])
-	for what, try := range map[string]struct {
-		method, path, body string
-		taken              []string // first by what is seen
-	}{
-		"a group's name":       {"POST", "/v1/groups", `{"name": "%"}`, []string{markMine + " One", markHidden + " 1 Group", markOld + " Archived"}},
-		"another name":         {"POST", "/v1/groups/" + g.mine.String() + "/rename", `{"name": "%"}`, []string{markMine + " Two", markHidden + " 1 Group", markOld + " Archived"}},
-		"a new client's group": {"POST", "/v1/clients", `{"business_name": "Probe", "email": "probe@example.com", "group_name": "%"}`, []string{markMine + " One", markHidden + " 1 Group"}},
-		"a customer code":      {"PUT", "/v1/customer-codes/%", `{"group": "` + g.mine2.String() + `"}`, []string{g.own[aCode][0], g.secret[aCode][0], g.beyond[aCode][0]}},
-		"an e-mail": {"POST", "/v1/users", `{"name": "Probe", "email": "%", "role": "cso", "groups": ["` + g.mine.String() + `"]}`,
-			[]string{colleague, member, email(g.beyond[aUser][0])}},
-	} {
-		for _, a := range attackers {
-			if !a.may || a.all || len(a.foreign) == 4 { // of another organisation, or without sight of the first
-				continue
-			}
-			var first string
-			for _, name := range try.taken {
-				put := func(text string) string { return strings.ReplaceAll(text, "%", name) }
-				got := a.do(t, try.method, strings.ReplaceAll(put(try.path), " ", "%20"), put(try.body))
-				tb.cells.Add(1)
-				got.header.Del("Content-Length")
-				text := told(got, []string{name})
-				if first == "" {
-					first = text
-				}
-				if got.status != http.StatusConflict || text != first {
-					t.Errorf("%s as %s, taken by %s:\n%s\n\nby what one sees:\n%s", what, a.name, name, text, first)
-				}
-				if found := tb.leaks(a, text, put(try.path+try.body)); len(found) > 0 {
-					t.Errorf("%s as %s tells of %q: %s", what, a.name, found, text)
-				}
-			}
-		}
-	}
-}
-
 // cursors gives everybody the owner's cursors.
 func (tb *table) cursors(t *testing.T, attackers []*attacker) {
 	lists := 0

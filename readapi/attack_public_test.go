@@ -15,8 +15,9 @@ import (
 // are answered: 0 = in the same way whatever they name.
 var whatPublicRoutesTell = map[string]int{
 	"live": http.StatusOK, "ready": http.StatusOK, "metrics": http.StatusOK, "setPasswordPage": http.StatusOK, "setPasswordScript": http.StatusOK,
+	"forgotPasswordPage": http.StatusOK, "forgotPasswordScript": http.StatusOK,
 	"createOrganisation": http.StatusForbidden,
-	"signIn":             0, "setPassword": 0, "acceptClientInvitation": 0, "declineClientInvitation": 0,
+	"signIn":             0, "setPassword": 0, "acceptClientInvitation": 0, "declineClientInvitation": 0, "requestPasswordReset": 0,
 }
 
 // public tries the routes for everybody with addresses that are known here, and

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"waybill/aggregates/access"
+	"waybill/aggregates/commandapi"
+	"waybill/readapi"
 )
 
 // TestTheAttackTable tries every route with every attacker: what is outside one's
@@ -25,18 +27,27 @@ import (
 //     one does not see of it, such as a user's sight of another group: it is what
 //     If-Match compares.
 //   - Names that are unique in the organisation are taken, whoever took them.
+//   - Who may change users is refused one that also has groups beyond its own, and
+//     so learns that there are some.
 func TestTheAttackTable(t *testing.T) {
 	t.Parallel()
 	s := newStackLimited(t, 30*time.Second, access.Limits{PerIP: 1 << 30, PerEmail: 1 << 30})
 	s.Client().Transport.(*http.Transport).MaxIdleConnsPerHost = 64
 	tb := &table{g: newGrounds(t, s, markMine), revisions: map[string]string{}}
+	served := map[string]bool{}
 	for _, rt := range s.routes {
+		served[rt.Name] = true
 		sh, err := shapeOf(rt)
 		if err != nil {
 			t.Errorf("%s %s: %v", rt.Method, rt.Path, err)
 			continue
 		}
 		tb.shapes = append(tb.shapes, sh)
+	}
+	for _, rt := range append(readapi.Declared(), commandapi.Declared()...) {
+		if !served[rt.Name] {
+			t.Errorf("%s is declared and not served here, so nobody attacks it", rt.Name)
+		}
 	}
 	g := tb.g
 	g.hidden = g.plant(t, g.secret, markHidden, "1")
@@ -45,7 +56,7 @@ func TestTheAttackTable(t *testing.T) {
 	g.old = g.owner.group(t, markOld+" Archived")
 	other := newGrounds(t, s, "plugh")
 	attackers := g.attackers(t, other)
-	alive := slices.DeleteFunc(slices.Clone(attackers), func(a *attacker) bool { return a.nobody || a.foreign == nil })
+	alive := slices.DeleteFunc(slices.Clone(attackers), func(a *attacker) bool { return a.nobody || a.weak })
 
 	tb.each(t, "what names nothing tells nothing", alive, tb.aimless)
 	tb.know(t, other)
@@ -58,8 +69,11 @@ func TestTheAttackTable(t *testing.T) {
 				tb.attack(t, a, sh, sl)
 			}
 		}
-		if a.nobody {
+		switch {
+		case a.nobody:
 			tb.turnAway(t, a, sh)
+		case a.weak:
+			tb.forbid(t, a, sh)
 		}
 	})
 	tb.unchanged(t, before)
@@ -67,6 +81,7 @@ func TestTheAttackTable(t *testing.T) {
 	t.Run("a taken name tells no more than that", func(t *testing.T) { tb.conflicts(t, alive) })
 	t.Run("a cursor is of use to nobody else", func(t *testing.T) { tb.cursors(t, alive) })
 	t.Run("who knows an address learns nothing", func(t *testing.T) { tb.public(t) })
+	t.Run("other names are free, whoever has them elsewhere", func(t *testing.T) { tb.freeNames(t, alive) })
 	t.Run("what is attacked is there", func(t *testing.T) { tb.control(t) })
 	t.Logf("%d cells", tb.cells.Load())
 }
@@ -98,6 +113,21 @@ func (tb *table) aimless(t *testing.T, a *attacker, sh shape) {
 	}
 	path, body := sh.request(a.own, nil)
 	tb.send(t, a, sh, ways(sh)[0], path, body, "0")
+}
+
+// forbid tries a verb on what the caller sees, for which it lacks the permission.
+func (tb *table) forbid(t *testing.T, a *attacker, sh shape) {
+	t.Helper()
+	if sh.Needs == 0 {
+		return
+	}
+	path, body := sh.request(a.own, nil)
+	got := tb.send(t, a, sh, way{name: "without the permission", headers: func(string) []string { return []string{"If-Match", `"7777"`} }}, path, body, "")
+	// A vehicle that may not be viewed is not there.
+	unseen := got.status == http.StatusNotFound && slices.ContainsFunc(sh.slots, func(s slot) bool { return s.kind == aVehicle })
+	if each := sh.Name == "bulkDeliveries" && strings.Contains(got.body, `"status":403`); got.status != http.StatusForbidden && !unseen && !each {
+		tb.fail(t, a, sh.Name, "on what is seen, without the permission: %d %s", got.status, got.body)
+	}
 }
 
 // turnAway tries a route as nobody.

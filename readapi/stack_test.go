@@ -186,7 +186,10 @@ func (s *stack) serve(t testing.TB, logger *slog.Logger, key []byte, limit time.
 	registry := prometheus.NewRegistry()
 	positions, err := telemetry.New(telemetry.Config{Pool: s.pools.Identity, Keep: 5})
 	must(t, err)
-	commands, err := commandapi.Routes(commandapi.Config{Positions: positions, Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems,
+	resets, err := commandapi.NewResets(commandapi.ResetsConfig{Commands: s.commands, Access: s.access, Logger: logger})
+	must(t, err)
+	running(t, resets.Run)
+	commands, err := commandapi.Routes(commandapi.Config{Positions: positions, Resets: resets, Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems,
 		SetupToken: setupToken, VisibleLimit: 30 * time.Second, Logger: logger})
 	must(t, err)
 	queries, err := readapi.Routes(readapi.Config{Pool: s.pools.Reader, Access: s.access, Progress: s.progress, Problems: problems,
