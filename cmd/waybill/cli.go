@@ -14,6 +14,7 @@ type cli struct {
 	Demo         demoCmd         `cmd:"" group:"run" help:"Run the server with an organisation made from a delivery file, and show who sees what."`
 	Import       importCmd       `cmd:"" group:"run" help:"Import a delivery file (csv, tsv, xlsx)."`
 	SignInLink   signInLinkCmd   `cmd:"" group:"run" name:"sign-in-link" help:"Make a one-time link with which a user sets a password."`
+	Mail         mailCmd         `cmd:"" group:"run" help:"List mails and what became of them, print one, send a failed one again."`
 	Migrate      migrateCmd      `cmd:"" group:"run" help:"Bring the database's schema to this version."`
 	Rebuild      rebuildCmd      `cmd:"" group:"run" help:"Build the read models anew from the event log."`
 	Eventstore   eventstoreCmd   `cmd:"" group:"run" help:"Run the embedded event store alone, verify it, back it up."`
@@ -37,6 +38,7 @@ func groups() []kong.Group {
 		{Key: "request", Title: "The request:"},
 		{Key: "said", Title: "What is kept with it:"},
 		{Key: "storage", Title: "Storage"},
+		{Key: "mail", Title: "Mail"},
 		{Key: "log", Title: "Logging"},
 		{Key: "file", Title: "Reading the file"},
 	}

@@ -4,14 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"waybill/aggregates/access"
+	"waybill/aggregates/mail"
 )
 
 // invitedClient is a client whose invitation is open.
@@ -45,7 +44,7 @@ func (s *system) invitedClients(ctx context.Context, email string, org uuid.UUID
 }
 
 // printClientLink writes the link with which a client accepts its invitation. The
-// earlier ones stop working.
+// earlier ones that were printed stop working; one that was mailed does not.
 func (s *system) printClientLink(ctx context.Context, w io.Writer, of invitedClient, email, base string) error {
 	email, err := access.NormaliseEmail(email)
 	if err != nil {
@@ -61,8 +60,7 @@ func (s *system) printClientLink(ctx context.Context, w io.Writer, of invitedCli
 	if err != nil {
 		return err
 	}
-	v := url.Values{"token": {token.Reveal()}, "email": {email}, "for": {"client"}}
 	_, err = fmt.Fprintf(w, "%s\nOpen it to accept the invitation of %s and to choose a password. It works once, until %s at the latest.\n",
-		strings.TrimRight(base, "/")+"/set-password#"+v.Encode(), of.Organisation, expires.Local().Format(time.RFC1123))
+		mail.Link(base, access.PurposeClientInvitation, token, email), of.Organisation, expires.Local().Format(time.RFC1123))
 	return err
 }

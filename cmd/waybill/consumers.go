@@ -40,13 +40,23 @@ func (s *system) consumers() (layer, error) {
 		return nil, err
 	}
 	var layers []layer
-	for _, c := range []consume.Config{
+	all := []consume.Config{
 		due,
 		{Name: readmodel.Name, Prefixes: events.AggregatePrefixes(), Log: s.model.Log(), Handler: s.model.Handle},
 		{Name: policies.Name, Prefixes: policies.Prefixes(), Handler: react.Handle},
 		{Name: policies.MergesName, Prefixes: policies.MergesPrefixes(), Handler: move.Handle},
 		{Name: policies.ClientsName, Prefixes: policies.ClientsPrefixes(), Handler: clients.Handle},
-	} {
+	}
+	with := map[string]layer{due.Name: clock.Run} // who keeps the deadlines keeps the time
+	if s.mailing.on {
+		outbox, sender, err := s.mails()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, outbox)
+		with[outbox.Name] = sender.Run // and who fills the outbox empties it
+	}
+	for _, c := range all {
 		if c.Log == nil { // it has no rows, just its progress
 			if c.Log, err = projections.NewLog(projections.LogConfig{Name: c.Name, Pool: s.pools.Projector, Owner: s.owner}); err != nil {
 				return nil, err
@@ -58,8 +68,8 @@ func (s *system) consumers() (layer, error) {
 			return nil, err
 		}
 		run := layer(consumer.Run)
-		if c.Name == due.Name { // who keeps the deadlines keeps the time
-			run = alongside(run, clock.Run)
+		if other := with[c.Name]; other != nil {
+			run = alongside(run, other)
 		}
 		e := &election{name: c.Name, pool: s.pools.Projector, run: run, log: s.log, pause: time.Second, check: 5 * time.Second}
 		layers = append(layers, e.Run)

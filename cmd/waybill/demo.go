@@ -26,6 +26,7 @@ type demoCmd struct {
 	reportFlags
 	fileFlags
 	serverFlags
+	mailFlags
 	storageFlags
 	logFlags
 }
@@ -45,18 +46,22 @@ type demo struct {
 // Run implements the verb.
 func (c *demoCmd) Run(ctx context.Context, m *Main) (err error) {
 	var l net.Listener
+	var mails mailing // with --exit, the next server sends them
 	if !c.Exit {
 		if l, err = listen(c.Listen); err != nil {
 			return err
 		}
 		defer l.Close()
+		if mails, err = c.mailing(urlOf(l)); err != nil {
+			return err
+		}
 	}
 	job, err := m.stage(ctx, c.fileFlags, c.Report, c.open)
 	if err != nil {
 		return err
 	}
 	defer job.close()
-	err = withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
+	err = withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Mailing: mails, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
 		d := &demo{s: s, cmd: c, job: job}
 		if l != nil {
 			d.base = urlOf(l)

@@ -32,8 +32,9 @@ func listen(address string) (net.Listener, error) {
 
 // serve is what a server does besides following the log, until ctx ends.
 func (s *system) serve(ctx context.Context, l net.Listener, setupToken string, ready func()) error {
-	// The trail outlives the requests, so that it holds what the last ones did.
-	return runLayers(ctx, s.trail.Run, alongside(s.tidy, func(ctx context.Context) error { return s.serveHTTP(ctx, l, setupToken, ready) }))
+	// The trail and the resets outlive the requests, so that they hold what the last
+	// ones did.
+	return runLayers(ctx, alongside(s.trail.Run, s.resets.Run), alongside(s.tidy, func(ctx context.Context) error { return s.serveHTTP(ctx, l, setupToken, ready) }))
 }
 
 // tidying is how often sessions and links whose time is over are deleted. They
@@ -95,7 +96,7 @@ func (s *system) handler(setupToken string) (http.Handler, error) {
 		return nil, err
 	}
 	commands, err := commandapi.Routes(commandapi.Config{
-		Uploads: s.edge.uploads(), Positions: positions, Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems, SetupToken: setupToken, Trail: s.trail, Logger: s.log,
+		Uploads: s.edge.uploads(), Positions: positions, Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems, SetupToken: setupToken, Trail: s.trail, Resets: s.resets, Logger: s.log,
 	})
 	if err != nil {
 		return nil, err

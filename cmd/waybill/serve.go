@@ -16,6 +16,7 @@ type serverFlags struct {
 // serveCmd runs the server.
 type serveCmd struct {
 	serverFlags
+	mailFlags
 	storageFlags
 	NoMigrate bool `help:"Leave the database's schema alone; waybill migrate brings it up."`
 	logFlags
@@ -28,11 +29,15 @@ func (c *serveCmd) Run(ctx context.Context, m *Main) error {
 		return err
 	}
 	defer l.Close()
+	mails, err := c.mailing(urlOf(l))
+	if err != nil {
+		return err
+	}
 	log := c.logger(m.Stderr)
-	err = withSystem(ctx, systemConfig{storageFlags: c.storageFlags, SkipMigrate: c.NoMigrate, Log: log}, func(ctx context.Context, s *system) error {
+	err = withSystem(ctx, systemConfig{storageFlags: c.storageFlags, SkipMigrate: c.NoMigrate, Mailing: mails, Log: log}, func(ctx context.Context, s *system) error {
 		s.edge = c.edgeFlags
 		return s.serve(ctx, l, c.SetupToken, func() {
-			fmt.Fprintf(m.Stdout, "waybill %s serves on %s\n%s\nCtrl-C ends it.\n", version(), urlOf(l), s.storage)
+			fmt.Fprintf(m.Stdout, "waybill %s serves on %s\n%s\n%s\nCtrl-C ends it.\n", version(), urlOf(l), s.storage, s.mailWay())
 			if m.Serving != nil {
 				m.Serving(urlOf(l))
 			}

@@ -4,13 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	"waybill/aggregates/access"
+	"waybill/aggregates/mail"
 	"waybill/events/fault"
 )
 
@@ -88,9 +88,7 @@ func (s *system) link(ctx context.Context, of member) (access.Token, time.Time, 
 	return s.access.IssueToken(ctx, access.Ticket{Purpose: purpose, Identity: of.Identity, Org: of.Org, User: of.User})
 }
 
-// linkOf writes the link. The token stands in the fragment, which browsers send to
-// nobody.
+// linkOf writes the link.
 func linkOf(base string, token access.Token, email string) string {
-	v := url.Values{"token": {token.Reveal()}, "email": {email}}
-	return strings.TrimRight(base, "/") + "/set-password#" + v.Encode()
+	return mail.Link(base, access.PurposeInvitation, token, email)
 }

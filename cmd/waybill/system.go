@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"path/filepath"
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,6 +16,7 @@ import (
 	"waybill/aggregates"
 	"waybill/aggregates/access"
 	"waybill/aggregates/command"
+	"waybill/aggregates/commandapi"
 	"waybill/aggregates/trail"
 	"waybill/events"
 	"waybill/events/fault"
@@ -41,7 +43,11 @@ type system struct {
 	trail    *trail.Recorder
 	progress *projections.Progress
 	model    *readmodel.Model
+	executor *aggregates.Executor
+	resets   *commandapi.Resets
 	cursors  []byte // key of the query API's cursors
+	mailing  mailing
+	dir      string // of what this process writes to files
 	edge     edgeFlags
 }
 
@@ -53,6 +59,7 @@ type systemConfig struct {
 	Log         *slog.Logger
 	Clock       clock // the zero value is the machine's
 	Pace        pace  // the zero value is a server's
+	Mailing     mailing
 
 	// Prepare, when set, is called before anything follows the log.
 	Prepare func(context.Context, *system) error
@@ -66,10 +73,15 @@ func withSystem(ctx context.Context, cfg systemConfig, do func(context.Context, 
 		return err
 	}
 	defer func() { err = errors.Join(err, st.close()) }()
-	s := &system{storage: st, log: cfg.Log, clock: cfg.Clock, pace: cfg.Pace, registry: prometheus.NewRegistry()}
+	s := &system{storage: st, log: cfg.Log, clock: cfg.Clock, pace: cfg.Pace, mailing: cfg.Mailing, registry: prometheus.NewRegistry()}
 	host, err := os.Hostname()
 	if err != nil {
 		host = "unknown host"
+	}
+	if s.dir = st.Dir; s.dir == "" {
+		if s.dir, err = filepath.Abs(orHere(cfg.Data)); err != nil {
+			return err
+		}
 	}
 	s.owner = fmt.Sprintf("%s, process %d", host, os.Getpid())
 	defer func() { err = errors.Join(err, s.close()) }()
@@ -134,17 +146,21 @@ func (s *system) buildCommands(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	executor, err := aggregates.New(aggregates.Config{Store: s.store, Codec: s.codec, Now: s.clock.Now})
+	s.executor, err = aggregates.New(aggregates.Config{Store: s.store, Codec: s.codec, Now: s.clock.Now})
 	if err != nil {
 		return err
 	}
-	if s.trail, err = trail.New(trail.Config{Executor: executor, Store: s.store, Codec: s.codec, Registry: s.registry, Logger: s.log}); err != nil {
+	if s.trail, err = trail.New(trail.Config{Executor: s.executor, Store: s.store, Codec: s.codec, Registry: s.registry, Logger: s.log}); err != nil {
 		return err
 	}
 	s.commands, err = command.New(command.Config{
-		Executor: executor, Store: s.store, Codec: s.codec, Identities: s.access, ClaimsSecret: claims,
+		Executor: s.executor, Store: s.store, Codec: s.codec, Identities: s.access, ClaimsSecret: claims,
 		Sight: s.sight(), NewID: uuid.New, Logger: s.log,
 	})
+	if err != nil {
+		return err
+	}
+	s.resets, err = commandapi.NewResets(commandapi.ResetsConfig{Commands: s.commands, Access: s.access, Registry: s.registry, Logger: s.log})
 	return err
 }
 
