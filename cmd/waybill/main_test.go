@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
@@ -29,6 +30,11 @@ const acknowledgedTo = "WAYBILL_TEST_ACKNOWLEDGED"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) == "" {
+		for name, value := range map[string]string{"rapid.checks": "6", "rapid.steps": "50", "rapid.shrinktime": "60s"} {
+			if err := flag.Set(name, value); err != nil { // what the command line says, wins
+				panic(err)
+			}
+		}
 		os.Exit(pgtest.Main(m)) // for those tests that need no Postgres of their own
 	}
 	program := Main{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr}

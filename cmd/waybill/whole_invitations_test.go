@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+	"pgregory.net/rapid"
+
+	"waybill/aggregates/access"
+	"waybill/aggregates/command"
+	"waybill/events"
+)
+
+func (w *world) resendInvitation(rt *rapid.T) {
+	a, u := w.onUser(rt, "POST", "/invitation/resend")
+	a.refuse(!u.present(), conflict, "removed")
+	a.refuse(!u.pending(), conflict, "accepted")
+	a.then = func(reply) { u.withdrawn, u.invitationEnds = false, w.time.Now().Add(week) }
+	w.give(rt, a)
+}
+
+// pending: invited, and not accepted yet.
+func (u *muser) pending() bool {
+	return u.invited && (u.status == "invited" || u.status == "blocked" && u.before == "invited")
+}
+
+func (w *world) revokeInvitation(rt *rapid.T) {
+	a, u := w.onUser(rt, "DELETE", "/invitation")
+	a.body = nil
+	a.refuse(!u.present(), conflict, "removed")
+	a.refuse(!u.pending(), conflict, "accepted")
+	a.then = func(reply) { u.withdrawn = true }
+	w.give(rt, a)
+}
+
+// as is the person behind an e-mail, who has proved it.
+func (w *world) as(ctx context.Context, o *tenant, email string) (access.Caller, error) {
+	identity, err := w.access.Ensure(ctx, email)
+	return access.Caller{Org: o.id, Identity: identity, Actor: events.Actor{Type: events.ActorIdentity, ID: identity.String()}}, err
+}
+
+func (w *world) acceptInvitation(rt *rapid.T) {
+	o := w.tenants[below(rt, "organisation", 4)/3]
+	u := oneOf(rt, "user", o.users...)
+	a := &attempt{path: "accept the invitation of a user", by: asker{u, nil}}
+	email := u.email
+	if below(rt, "odd", 10) == 9 {
+		email = w.email(rt, o)
+	}
+	a.refuse(email != u.email, notFound, "somebody else")
+	a.refuse(u.status == "blocked" || u.status == "removed", conflict, u.status)
+	a.refuse(!u.invited, conflict, "not invited")
+	a.refuse(u.status == "invited" && (u.withdrawn || !w.time.Now().Before(u.invitationEnds)), conflict, "not open")
+	a.call = func(ctx context.Context) error {
+		who, err := w.as(ctx, o, email)
+		if err == nil {
+			_, err = w.commands.AcceptInvitation(ctx, who, command.Envelope{}, command.AcceptInvitation{User: u.id})
+		}
+		return err
+	}
+	a.then = func(reply) { u.status = "active" }
+	w.give(rt, a)
+}
+
+func (w *world) inviteClient(rt *rapid.T) {
+	a, k := w.onClient(rt, "POST", "/invitation")
+	name := a.grouped(k, groupNamed(rt, a.body, 3), k.name)
+	a.refuse(k.removed, conflict, "removed")
+	a.refuse(k.mode != "", conflict, "has an account")
+	a.refuse(k.isOpen(), conflict, "invited already")
+	a.then = func(res reply) {
+		k.invitation, k.open, k.invitedTo, k.ends = w.idOf(rt, res), true, k.email, w.time.Now().Add(week)
+		if k.group == nil {
+			k.link(w.linked(rt, k), name)
+		}
+	}
+	w.give(rt, a)
+}
+
+// linked is the id of a client's group, which not every answer tells.
+func (w *world) linked(rt *rapid.T, k *mclient) uuid.UUID {
+	must(rt, w.settle(w.ctx))
+	var id uuid.UUID
+	must(rt, w.pools.Projector.QueryRow(w.ctx, `SELECT group_id FROM read.clients WHERE client_id = $1`, k.id).Scan(&id))
+	return id
+}
+
+func (w *world) resendClientInvitation(rt *rapid.T) {
+	a, k := w.onClient(rt, "POST", "/invitation/resend")
+	a.refuse(k.removed, conflict, "removed")
+	a.refuse(!k.isOpen(), conflict, "not open")
+	a.then = func(reply) { k.ends = w.time.Now().Add(week) }
+	w.give(rt, a)
+}
+
+func (w *world) revokeClientInvitation(rt *rapid.T) {
+	a, k := w.onClient(rt, "DELETE", "/invitation")
+	a.refuse(k.removed, conflict, "removed")
+	a.then = func(reply) { k.open = false }
+	w.give(rt, a)
+}
+
+// answer is what an invited client says.
+func (w *world) answer(rt *rapid.T, yes bool) {
+	o := w.tenants[below(rt, "organisation", 4)/3]
+	if len(o.clients) == 0 {
+		rt.Skip()
+	}
+	k := oneOf(rt, "client", o.clients...)
+	a := &attempt{path: "answer the invitation of a client", by: asker{o.users[0], nil}}
+	email := k.invitedTo
+	if email == "" || below(rt, "odd", 10) == 9 {
+		email = w.email(rt, o)
+	}
+	invitation := k.invitation
+	a.refuse(!k.isOpen(), conflict, "not open")
+	a.refuse(email != k.invitedTo, conflict, "another e-mail")
+	a.records = yes && k.isOpen() && email != k.invitedTo
+	if yes {
+		a.contacts(k, email, nil)
+	}
+	a.call = func(ctx context.Context) error {
+		who, err := w.as(ctx, o, email)
+		if err != nil {
+			return err
+		}
+		if yes {
+			_, err = w.commands.AcceptClientInvitation(ctx, who, command.Envelope{}, command.AcceptClientInvitation{Client: k.id, Invitation: invitation, Email: email})
+		} else {
+			_, err = w.commands.DeclineClientInvitation(ctx, who, command.Envelope{}, command.DeclineClientInvitation{Client: k.id, Invitation: invitation, Email: email})
+		}
+		return err
+	}
+	a.then = func(reply) {
+		k.open = false
+		if yes {
+			k.mode, k.email = "invited", email
+			k.opened(w.contact(rt, k), email, &muser{status: "active"})
+		}
+	}
+	w.give(rt, a)
+}
+
+// contact is the id of the contact of a client's account.
+func (w *world) contact(rt *rapid.T, k *mclient) uuid.UUID {
+	must(rt, w.settle(w.ctx))
+	var id uuid.UUID
+	must(rt, w.pools.Projector.QueryRow(w.ctx, `SELECT user_id FROM read.clients WHERE client_id = $1`, k.id).Scan(&id))
+	return id
+}
+
+func (w *world) acceptAsClient(rt *rapid.T)  { w.answer(rt, true) }
+func (w *world) declineAsClient(rt *rapid.T) { w.answer(rt, false) }
+
+// makeKey makes an API key.
+func (w *world) makeKey(rt *rapid.T) {
+	by := w.somebody(rt)
+	k := &mkey{user: by.muser}
+	a := &attempt{by: by, method: "POST", path: "/v1/api-keys", body: map[string]any{"name": "machine"}}
+	a.refuse(by.key != nil, denied, "session needed")
+	if rapid.Bool().Draw(rt, "narrower verbs") {
+		for range 1 + below(rt, "permissions", 3) {
+			k.may = append(k.may, oneOf(rt, "permission", permissionsOf("owner")...))
+		}
+		a.body["permissions"] = k.may
+		for _, p := range k.may {
+			a.needs(p)
+		}
+	}
+	if rapid.Bool().Draw(rt, "narrower rows") {
+		k.chosen, k.groups = true, []*mgroup{oneOf(rt, "group", by.of.groups...)}
+		a.body["groups"] = ids(k.groups)
+		a.refuse(!by.sees(k.groups[0]), notFound, "group")
+	}
+	k.ends = w.ends(rt, a.body)
+	a.refuse(past(w, k.ends), invalid, "expiry")
+	a.then = func(res reply) {
+		var made struct {
+			Key  string         `json:"key"`
+			Rest map[string]any `json:",unknown"`
+		}
+		must(rt, res.into(&made))
+		k.token = made.Key
+		by.keys = append(by.keys, k)
+	}
+	w.give(rt, a)
+}
+
+// pass lets time go by, past what ends by itself. What is over is over at once, also
+// before anybody recorded it.
+func (w *world) pass(rt *rapid.T) {
+	w.time.advance(oneOf(rt, "time", time.Hour, 23*time.Hour, 4*24*time.Hour, week))
+	for _, o := range w.tenants {
+		for _, u := range o.users {
+			u.token = "" // its time is over, too
+		}
+	}
+	w.moved = true
+	w.compareOverHTTP(rt, w.next())
+	must(rt, w.settle(w.ctx))
+}
