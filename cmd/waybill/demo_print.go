@@ -93,6 +93,7 @@ func (d *shown) printDoors(w io.Writer) {
 	if len(d.Users) > linksShown {
 		fmt.Fprintln(w, "  everybody else: waybill sign-in-link E-MAIL, in a second terminal")
 	}
+	fmt.Fprintf(w, "  these links stand beside those of the mails (%s)\n", d.Mail)
 	if d.curlEmail == "" {
 		fmt.Fprintln(w, "\nCtrl-C ends it; the next run finds its data again.")
 		return

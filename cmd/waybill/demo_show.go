@@ -25,6 +25,7 @@ type shown struct {
 	Numbers      []string      `json:"truth_table_columns,omitempty"` // D.O. numbers
 	URL          string        `json:"url,omitzero"`
 	Storage      string        `json:"storage"`
+	Mail         string        `json:"mail,omitzero"` // where it goes
 	curlEmail    string        // whose link the curl lines use
 	curlToken    access.Token
 }
@@ -92,6 +93,7 @@ func (d *demo) show(ctx context.Context, people []person) (*shown, error) {
 		return nil, err
 	}
 	if d.base != "" {
+		out.Mail = d.s.mailWay()
 		err = d.links(ctx, people, status, out)
 	}
 	return out, err
