@@ -149,6 +149,8 @@ func testAccessIsAskedForApprovedAndEndsByItself(t *testing.T, s *stack) {
 	asked := f.vincent.done(t, "POST", f.betty.path("/access-requests"), body)
 	approve := f.betty.path("/access-requests/" + asked.ID.String() + "/approve")
 	f.vincent.refused(t, http.StatusForbidden, "approver-not-independent", "POST", approve, "")
+	robot, _ := f.vincent.key(t, "")
+	robot.refused(t, http.StatusForbidden, "approver-not-independent", "POST", approve, "")
 	f.adam.refused(t, http.StatusNotFound, "", "POST", approve, "")
 	requests := func(p person, query string) []readapi.AccessRequest {
 		return exactly[readapi.AccessRequests](t, p.ok(t, "/v1/access-requests"+query)).AccessRequests

@@ -63,7 +63,11 @@ func (s *Service) ApproveGroupAccess(ctx context.Context, c access.Caller, env E
 	}
 	approve := user.ApproveRequest{Request: in.Request, Grant: cmd.Derive("grant " + in.Request.String()), At: cmd.At}
 	return s.onUser(ctx, c, cmd, in.User, func(u user.State) ([]events.Payload, error) {
-		if c.User == in.User || c.User == r.By {
+		own, err := s.concerned(ctx, c, in.User, r)
+		switch {
+		case err != nil:
+			return nil, err
+		case own:
 			return nil, fault.New(fault.Denied, "approver-not-independent", "Whoever asks for access, or gets it, cannot approve it.")
 		}
 		if _, err := s.usableGroup(ctx, c, r.Group); err != nil {
@@ -74,6 +78,20 @@ func (s *Service) ApproveGroupAccess(ctx context.Context, c access.Caller, env E
 		}
 		return approve.Decide(u)
 	})
+}
+
+// concerned reports whether the caller is who gets the access or who asked for it:
+// that user, a machine on that user's behalf, or the same person as another user,
+// having been removed and come back.
+func (s *Service) concerned(ctx context.Context, c access.Caller, beneficiary uuid.UUID, r user.Request) (bool, error) {
+	if c.User == beneficiary || c.User == r.By {
+		return true, nil
+	}
+	if c.Identity == uuid.Nil || r.By == uuid.Nil {
+		return false, nil
+	}
+	by, err := aggregates.Load(ctx, s.x, users, c.Org, r.By)
+	return by.Identity == c.Identity, err
 }
 
 // DenyGroupAccess ends a request without a grant. Errors: NotFound (user,
