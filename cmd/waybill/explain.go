@@ -15,6 +15,8 @@ import (
 type serverError struct {
 	text string
 	code int
+
+	problem string // code of the problem; empty when there was none
 }
 
 // Error implements error.
@@ -44,7 +46,7 @@ func explain(v verb.Verb, err error) error {
 	if r := remedy(p); r != "" {
 		b.WriteString(" " + r)
 	}
-	return &serverError{text: b.String(), code: codeOf(p.Status)}
+	return &serverError{text: b.String(), code: codeOf(p.Status), problem: p.Code}
 }
 
 // remedy is what to do about a problem, where the server does not say it.

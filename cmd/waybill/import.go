@@ -15,7 +15,7 @@ import (
 	"waybill/events/fault"
 )
 
-// importCmd imports a file, alone or beside a running server.
+// importCmd imports a file, alone, beside a running server or through one.
 type importCmd struct {
 	File         string `arg:"" placeholder:"FILE" help:"The file: .csv, .tsv, .txt or .xlsx, told by what it holds."`
 	Organisation string `placeholder:"NAME" help:"Name or id of the organisation. Default: the only one."`
@@ -24,6 +24,7 @@ type importCmd struct {
 	Template     string `placeholder:"GROUP" help:"Id of the group whose import template says what --column and --date-order leave open. Default: the organisation's template."`
 	reportFlags
 	fileFlags
+	elsewhereFlags
 	storageFlags
 	logFlags
 }
@@ -35,7 +36,10 @@ type reportFlags struct {
 }
 
 // Run implements the verb.
-func (c *importCmd) Run(ctx context.Context, m *Main) error {
+func (c *importCmd) Run(ctx context.Context, m *Main, all verbs) error {
+	if c.Server != "" {
+		return c.upload(ctx, m, all)
+	}
 	job, unread := c.read(ctx, m, c.fileFlags)
 	if unread != nil && !c.hopeful(unread) {
 		return unread

@@ -69,7 +69,16 @@ func withFlag(err error) error {
 	if !errors.As(err, &refused) {
 		return err
 	}
-	flag := map[string]string{
+	if flag := importFlag(refused.Code); flag != "" {
+		return fmt.Errorf("%w (%s)", err, flag)
+	}
+	return err
+}
+
+// importFlag returns the flag that helps against a refusal of a file; empty when
+// none does.
+func importFlag(code string) string {
+	return map[string]string{
 		"missing-column":   "--column FIELD='HEADER'",
 		"ambiguous-dates":  "--date-order ORDER",
 		"mixed-dates":      "--date-order ORDER",
@@ -77,11 +86,7 @@ func withFlag(err error) error {
 		"unknown-encoding": "--encoding NAME",
 		"no-such-sheet":    "--sheet NAME",
 		"wrong-delimiter":  "--delimiter CHAR",
-	}[refused.Code]
-	if flag == "" {
-		return err
-	}
-	return fmt.Errorf("%w (%s)", err, flag)
+	}[code]
 }
 
 // close removes what was staged and finishes the report. It may be called again.

@@ -27,13 +27,18 @@ type organisationCreateCmd struct {
 	Kind       string `default:"operator" enum:"operator,independent_dispatcher" help:"operator or independent_dispatcher (${default})."`
 	Timezone   string `default:"UTC" help:"IANA timezone, which says when a day begins (${default})."`
 	GroupField bool   `default:"true" negatable:"" help:"Let deliveries be tagged with groups (on)."`
+	SetupToken string `group:"server" placeholder:"SECRET" help:"With --server: its set-up token. Better given as WAYBILL_SETUP_TOKEN."`
+	elsewhereFlags
 	linkFlags
 	storageFlags
 	logFlags
 }
 
 // Run implements the verb.
-func (c *organisationCreateCmd) Run(ctx context.Context, m *Main) error {
+func (c *organisationCreateCmd) Run(ctx context.Context, m *Main, all verbs) error {
+	if c.Server != "" {
+		return c.ask(ctx, m, all)
+	}
 	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
 		made, err := s.commands.CreateOrganisation(ctx, access.System(uuid.Nil), command.Envelope{}, command.CreateOrganisation{
 			Name: c.Name, Kind: c.Kind, Timezone: c.Timezone,
@@ -69,12 +74,16 @@ func (c *organisationCreateCmd) Run(ctx context.Context, m *Main) error {
 type groupFieldCmd struct {
 	Setting      string `arg:"" enum:"on,off" help:"on or off."`
 	Organisation string `placeholder:"NAME" help:"Name or id of the organisation. Default: the only one."`
+	elsewhereFlags
 	storageFlags
 	logFlags
 }
 
 // Run implements the verb.
-func (c *groupFieldCmd) Run(ctx context.Context, m *Main) error {
+func (c *groupFieldCmd) Run(ctx context.Context, m *Main, all verbs) error {
+	if c.Server != "" {
+		return c.ask(ctx, m, all)
+	}
 	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
 		if err := s.caughtUp(ctx); err != nil {
 			return err
