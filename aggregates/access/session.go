@@ -78,6 +78,17 @@ func (s *Service) EndSessionsOf(ctx context.Context, org, user uuid.UUID) error 
 	return wrapStorage(s.cfg.Pool.SendBatch(ctx, batch).Close(), "end sessions and keys of user %s", user)
 }
 
+// EndSessionsUntil is EndSessionsOf for what was opened up to a time, for whoever
+// ends it later than that.
+func (s *Service) EndSessionsUntil(ctx context.Context, org, user uuid.UUID, at time.Time) error {
+	batch := &pgx.Batch{}
+	batch.Queue(`DELETE FROM identity.sessions WHERE org_id = $1 AND user_id = $2 AND created_at <= $3`, org, user, at)
+	batch.Queue(`
+		UPDATE identity.api_keys SET revoked_at = $4
+		WHERE org_id = $1 AND user_id = $2 AND created_at <= $3 AND revoked_at IS NULL`, org, user, at, s.cfg.Now())
+	return wrapStorage(s.cfg.Pool.SendBatch(ctx, batch).Close(), "end sessions and keys of user %s", user)
+}
+
 // OpenedSession is an open session as its user may see it.
 type OpenedSession struct {
 	ID        uuid.UUID

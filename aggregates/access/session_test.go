@@ -16,6 +16,31 @@ import (
 	"waybill/events/fault"
 )
 
+func TestWhatWasOpenedAfterABlockIsNotEndedWithIt(t *testing.T) {
+	t.Parallel()
+	b := newBundle(t)
+	m := b.user(t, "adam@example.com", access.RoleManager)
+	open := func() []string {
+		s := b.session(t, m)
+		c, err := b.callerOf(t, s)
+		must(t, err)
+		_, key, err := b.MakeKey(t.Context(), c, access.NewKey{Name: "robot"})
+		must(t, err)
+		return []string{s.Token.Reveal(), key.Reveal()}
+	}
+	before, blocked := open(), b.clock.Now()
+	b.clock.forward(time.Second)
+	after := open()
+	must(t, b.EndSessionsUntil(t.Context(), b.org, m.User, blocked))
+	for i, want := range []bool{false, true} {
+		for kind, token := range [][]string{before, after}[i] {
+			if _, err := b.Caller(t.Context(), token); (err == nil) != want {
+				t.Errorf("opened before %v, kind %d: %v", i == 0, kind, err)
+			}
+		}
+	}
+}
+
 func TestACallerKnowsWhatItSeesForATimeOnly(t *testing.T) {
 	t.Parallel()
 	b := newBundle(t)

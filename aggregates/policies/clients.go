@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -43,9 +44,10 @@ type ClientSight interface {
 	LookedAfter(ctx context.Context, org, dispatcher uuid.UUID, before events.Position) ([]uuid.UUID, error)
 }
 
-// ClientSessions ends sessions; [access.Service] does.
+// ClientSessions ends sessions and API keys; [access.Service] does.
 type ClientSessions interface {
 	EndSessionsOf(ctx context.Context, org, user uuid.UUID) error
+	EndSessionsUntil(ctx context.Context, org, user uuid.UUID, at time.Time) error
 }
 
 // ClientsConfig says what [Clients] works with.
@@ -102,9 +104,9 @@ func (p *Clients) react(ctx context.Context, r events.Record) error {
 	}
 	switch e := ev.Payload.(type) {
 	case *events.UserBlocked:
-		return p.released(ctx, ev, "dispatcher_blocked")
+		return p.left(ctx, ev, "dispatcher_blocked")
 	case *events.UserRemoved:
-		return p.released(ctx, ev, "dispatcher_removed")
+		return p.left(ctx, ev, "dispatcher_removed")
 	case *events.UserRoleChanged:
 		if e.To != access.RoleCustomer && e.To != access.RoleAuditor {
 			return nil
@@ -127,6 +129,16 @@ func (p *Clients) react(ctx context.Context, r events.Record) error {
 func (p *Clients) follow(ctx context.Context, ev events.Event) error {
 	_, err := p.cfg.Commands.FollowClient(ctx, access.System(ev.Metadata.Org), ev)
 	return settled(p.cfg.Logger, ev.Record, err)
+}
+
+// left ends the sessions and API keys of a blocked or removed user, whoever blocked
+// it and wherever that stopped half-way, so that none comes back with the user; and
+// its clients are left to the owners.
+func (p *Clients) left(ctx context.Context, ev events.Event, reason string) error {
+	if err := p.cfg.Sessions.EndSessionsUntil(ctx, ev.Metadata.Org, ev.Stream.UUID(), ev.Metadata.RecordedAt); err != nil {
+		return err
+	}
+	return p.released(ctx, ev, reason)
 }
 
 // narrowed lets a user who does not see everything any more see the groups of the

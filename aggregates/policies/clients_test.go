@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -41,10 +42,15 @@ func (a around) LookedAfter(_ context.Context, org, dispatcher uuid.UUID, _ even
 }
 
 // ended keeps whose sessions were ended.
-type ended struct{ users []uuid.UUID }
+type ended struct{ users, until []uuid.UUID }
 
 func (e *ended) EndSessionsOf(_ context.Context, _, user uuid.UUID) error {
 	e.users = append(e.users, user)
+	return nil
+}
+
+func (e *ended) EndSessionsUntil(_ context.Context, _, user uuid.UUID, _ time.Time) error {
+	e.until = append(e.until, user)
 	return nil
 }
 
@@ -267,6 +273,23 @@ func TestTheClientsOfADispatcherWhoBecomesACustomerAreLeftToTheOwners(t *testing
 		b.follow(&ended{})
 		if left := b.find(events.CategoryClientAccount, id, "DispatcherUnassigned").Payload != nil; left != leaves {
 			t.Errorf("now a %s: left to the owners %v, want %v", role, left, leaves)
+		}
+	}
+}
+
+func TestWhoeverIsBlockedOrRemovedKeepsNoSessionWhereverThatStopped(t *testing.T) {
+	t.Parallel()
+	for name, p := range map[string]events.Payload{
+		"blocked": &events.UserBlocked{}, "blocked for a client": &events.UserBlocked{Client: uuid.New()}, "removed": &events.UserRemoved{},
+		"given another role": &events.UserRoleChanged{From: access.RoleDispatcher, To: access.RoleCSO},
+	} {
+		b := setup(t)
+		_, _, dana := b.client()
+		b.raw(events.CategoryUser, dana, p)
+		sessions := &ended{}
+		b.follow(sessions)
+		if _, stays := p.(*events.UserRoleChanged); slices.Contains(sessions.until, dana) == stays {
+			t.Errorf("%s: sessions ended of %v", name, sessions.until)
 		}
 	}
 }
