@@ -99,6 +99,8 @@ func (s *Sender) judge(e Entry, l letter, err error) (out outcome, outage error)
 		return outcome{state: StateFailed, reason: refused.Reason}, nil
 	case errors.As(err, &refused):
 		return s.later(e, refused.Reason), nil
+	case errors.Is(err, context.Canceled): // the process ends
+		return outcome{state: StateQueued, reason: e.Reason, uncounted: true}, nil
 	case isAway(err):
 		return outcome{state: StateQueued, reason: "the stores cannot be reached", uncounted: true}, err
 	}

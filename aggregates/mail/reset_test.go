@@ -3,11 +3,46 @@ package mail_test
 import (
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"waybill/aggregates/commandapi"
 	"waybill/aggregates/mail"
+	"waybill/aggregates/problem"
 )
+
+// The answer is there before anybody has looked for an account: its time tells
+// nothing.
+func TestARequestForAnotherPasswordIsAnsweredBeforeAnythingIsLookedUp(t *testing.T) {
+	t.Parallel()
+	p := newPost(t)
+	registry := prometheus.NewRegistry()
+	idle, err := commandapi.NewResets(commandapi.ResetsConfig{Commands: p.commands, Access: p.access, Queue: 2, Registry: registry})
+	must(t, err) // and never runs
+	routes, err := commandapi.Routes(commandapi.Config{Commands: p.commands, Access: p.access, Progress: p.progress, Problems: problem.NewRenderer(nil, uuid.New), Resets: idle})
+	must(t, err)
+	p.pools.Identity.Close() // nothing can be looked up
+	for range 5 {
+		for _, r := range routes {
+			if r.Name != "requestPasswordReset" {
+				continue
+			}
+			req := httptest.NewRequest("POST", r.Path, strings.NewReader(`{"email": "`+address("adam")+`"}`))
+			req.Header.Set("Content-Type", "application/json")
+			w := httptest.NewRecorder()
+			if r.Handler.ServeHTTP(w, req); w.Code != http.StatusAccepted {
+				t.Errorf("%d %s", w.Code, w.Body)
+			}
+		}
+	}
+	if n := metric(t, registry, "waybill_password_resets_dropped_total", ""); n != 3 {
+		t.Errorf("%v requests were dropped, want the three that had no room", n)
+	}
+}
 
 func TestWhoAsksForAnotherPasswordIsToldNothing(t *testing.T) {
 	t.Parallel()

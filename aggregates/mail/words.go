@@ -74,6 +74,7 @@ func plain(s string) string {
 		switch {
 		case unicode.IsSpace(r), unicode.IsControl(r):
 			r = ' '
+		case r == '\u200c', r == '\u200d': // join or part letters, in Persian names for one
 		case unicode.Is(unicode.Cf, r), !unicode.IsPrint(r):
 			continue
 		}

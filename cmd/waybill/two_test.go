@@ -30,8 +30,8 @@ func TestSeveralServersShareExternalStoresAndTakeOver(t *testing.T) {
 	node := startServer(t, "eventstore", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "events"))
 	stores := []string{"--eventstore", node.url, "--postgres", pg.URL("shared")}
 
-	a := startServer(t, append([]string{"demo", "--json", "--listen", "127.0.0.1:0"}, stores...)...)
-	b := startServer(t, append([]string{"serve", "--listen", "127.0.0.1:0"}, stores...)...)
+	a := startServer(t, append([]string{"demo", "--json", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "a")}, stores...)...)
+	b := startServer(t, append([]string{"serve", "--listen", "127.0.0.1:0", "--data", filepath.Join(dir, "b")}, stores...)...)
 	var d shown
 	if err := json.Unmarshal([]byte(a.stdout.String()), &d); err != nil {
 		t.Fatal(err)
@@ -54,11 +54,23 @@ func TestSeveralServersShareExternalStoresAndTakeOver(t *testing.T) {
 	if got := len(atB.everything()); got != sample.Deliveries+1 {
 		t.Errorf("after an import beside both: %d deliveries", got)
 	}
+	outbox := append([]string{"--data", filepath.Join(dir, "c")}, stores...)
+	eventually(t, "every mail is sent", func() bool { return len(mailsOf(t, outbox...)) >= len(d.Users) && settled(mailsOf(t, outbox...)) })
 	if code := a.stop(); code != exitOK {
 		t.Errorf("the first server ended with exit code %d", code)
 	}
 	more("two.csv", "Apple,NEW-2,2026-04-01")
 	if got := len(atB.everything()); got != sample.Deliveries+2 {
 		t.Errorf("after the first server ended: %d deliveries", got)
+	}
+	mustRun(t, append([]string{"organisation", "create", "Second", "--owner-name", "Otto", "--owner-email", "otto@second.example"}, outbox...)...)
+	eventually(t, "the other server has taken over the mails", func() bool {
+		list := mailsOf(t, outbox...)
+		return list[0].To == "otto@second.example" && settled(list)
+	})
+	for place, want := range map[string]int{"a": sentOf(mailsOf(t, outbox...)) - 1, "b": 1} { // each mail once
+		if files, err := os.ReadDir(filepath.Join(dir, place, "mail")); err != nil || len(files) != want {
+			t.Errorf("server %s sent %d mails, want %d (%v)", place, len(files), want, err)
+		}
 	}
 }
