@@ -67,7 +67,7 @@ func (w *worked) log() []logged {
 	for r, err := range w.s.store.ReadAll(w.Context(), events.Position{}, store.Forwards) {
 		w.must(err)
 		id, err := events.ParseStream(r.Stream)
-		if err != nil || id.Category == events.CategoryClaim || id.Category == events.CategoryTrail {
+		if err != nil || id.Org.String() != w.org() || id.Category == events.CategoryClaim || id.Category == events.CategoryTrail {
 			continue
 		}
 		ev, err := w.s.codec.Decode(r)
