@@ -100,6 +100,7 @@ func (a *api) query(do func(w http.ResponseWriter, r *http.Request, c access.Cal
 				return
 			}
 		}
+		c.At = a.cfg.Now()
 		if err := do(w, r, c); err != nil {
 			a.cfg.Problems.Write(w, r, err)
 		}

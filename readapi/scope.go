@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -18,7 +19,7 @@ import (
 const scopeQuery = `
 	SELECT set_config('waybill.org', $1, true), set_config('waybill.user', $2, true), set_config('waybill.all', $3, true),
 	       set_config('waybill.groups', $4, true), set_config('waybill.manage_users', $5, true), set_config('waybill.view_vehicles', $6, true),
-	       set_config('waybill.narrowed', $7, true)`
+	       set_config('waybill.narrowed', $7, true), set_config('waybill.at', $8, true)`
 
 // pageQuery says besides that an index in the order of the list is to be walked,
 // and not all that fits to be fetched and sorted. The planner thinks otherwise
@@ -36,8 +37,16 @@ func scopedPage(c access.Caller) *pgx.Batch { return begin(pageQuery, c) }
 func begin(query string, c access.Caller) *pgx.Batch {
 	b := &pgx.Batch{}
 	b.Queue(query, c.Org.String(), c.User.String(), setting(c.SeesAll()), joined(c.Groups),
-		setting(c.May(access.ManageUsers)), setting(c.May(access.ViewVehicles)), setting(c.Narrowed))
+		setting(c.May(access.ManageUsers)), setting(c.May(access.ViewVehicles)), setting(c.Narrowed), instant(c.At))
 	return b
+}
+
+// instant writes a time as Postgres reads it; empty for none.
+func instant(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return at.UTC().Format(time.RFC3339Nano)
 }
 
 func setting(on bool) string {

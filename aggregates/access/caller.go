@@ -27,7 +27,8 @@ type Caller struct {
 	Timezone    string // of the organisation, IANA name; empty for the system
 	Session     uuid.UUID
 	Source      events.Source
-	System      bool // waybill itself: policies, set-up; may and sees everything
+	At          time.Time // of the question, for queries; by it end the grants that they show
+	System      bool      // waybill itself: policies, set-up; may and sees everything
 }
 
 // System returns the caller that stands for waybill itself in an organisation.
