@@ -17,6 +17,7 @@ func TestAPI(t *testing.T) {
 		"ImportingAnExportCreatesNothing":                               testImportingAnExportCreatesNothing,
 		"ALongExportIsOfOneMomentAndEndsWithTheAccessOfItsCaller":       testALongExportIsOfOneMomentAndEndsWithTheAccessOfItsCaller,
 		"AWorkbookThatCannotHoldItIsRefusedBeforeItsFirstByte":          testAWorkbookThatCannotHoldItIsRefusedBeforeItsFirstByte,
+		"ASearchFindsTheSameWhicheverWayItGoes":                         testASearchFindsTheSameWhicheverWayItGoes,
 		"SearchFindsWordsWithinOnesScopeOnly":                           testSearchFindsWordsWithinOnesScopeOnly,
 		"ADeliveryGoesThroughItsWholeLife":                              testADeliveryGoesThroughItsWholeLife,
 		"AChangeGoesByTheETagAndCountsAndFindsAnew":                     testAChangeGoesByTheETagAndCountsAndFindsAnew,

@@ -20,11 +20,11 @@ func (a *api) deliveries(w http.ResponseWriter, r *http.Request, c access.Caller
 	defer func() { a.putBack(buf) }()
 	page := deliveryPage{body: append((*buf)[:0], `{"deliveries":[`...), filter: &f}
 	if !f.nothing {
-		batch := scopedPage(c)
-		text, args := f.sql(c)
-		batch.Queue(text, args...)
-		err := a.run(r.Context(), batch, func(results pgx.BatchResults) error { return rows(results, page.row) })
-		if err != nil {
+		read := a.walk
+		if len(f.words) > 0 {
+			read = a.search
+		}
+		if err := read(r.Context(), c, &f, page.row); err != nil {
 			return err
 		}
 	}

@@ -134,12 +134,18 @@ func (s *statement) arg(v any) string {
 	return "$" + strconv.Itoa(len(s.args))
 }
 
+// filterColumns of the row d are what filters and deliveryColumns look at.
+const filterColumns = `d.delivery_id, d.group_id, d.status, d.vehicle_id, d.date, d.details, d.revision, d.updated_at, d.mark, d.eta, d.search`
+
+// listOrder is the order of lists of deliveries.
+const listOrder = ` ORDER BY d.date DESC, d.delivery_id DESC`
+
 // sql returns the query of one page. Every variant names its group or
 // organisation, so that an index that runs in the list's direction serves it.
 func (f *deliveryFilter) sql(c access.Caller) (string, []any) {
 	s := &statement{}
-	const columns = `d.delivery_id, d.group_id, d.status, d.vehicle_id, d.date, d.details, d.revision, d.updated_at, d.mark, d.eta, d.search`
-	const order = ` ORDER BY d.date DESC, d.delivery_id DESC LIMIT `
+	const columns = filterColumns
+	const order = listOrder + ` LIMIT `
 	limit := f.fetch()
 	s.text.WriteString(`SELECT ` + deliveryColumns(c) + ` FROM `)
 	switch {
@@ -148,14 +154,9 @@ func (f *deliveryFilter) sql(c access.Caller) (string, []any) {
 		// its order in the hope of meeting the number early.
 		s.text.WriteString(`(WITH d AS MATERIALIZED (SELECT ` + columns + ` FROM read.deliveries d WHERE d.org_id = ` + s.arg(f.org) +
 			` AND d.do_number = ` + s.arg(f.doNumber) + `) SELECT * FROM d) d WHERE true`)
-		if f.groups != nil {
-			s.text.WriteString(` AND d.group_id = ANY(` + s.arg(f.groups) + `)`)
-		}
-		if f.tracking != nil {
-			s.text.WriteString(` AND d.status = ANY(` + s.arg(f.tracking.statuses) + `)`)
-		}
+		f.either(s)
 		f.conditions(s)
-	case len(f.groups) <= 1 && (f.tracking == nil || len(f.tracking.statuses) == 1):
+	case f.armCount() == 1:
 		s.text.WriteString(`read.deliveries d WHERE `)
 		f.key(s, `status`)
 		f.conditions(s)
@@ -168,6 +169,15 @@ func (f *deliveryFilter) sql(c access.Caller) (string, []any) {
 	}
 	s.text.WriteString(order + limit)
 	return s.text.String(), s.args
+}
+
+// armCount is how many (group, status) pairs a list is made of.
+func (f *deliveryFilter) armCount() int {
+	n := max(1, len(f.groups))
+	if f.tracking != nil {
+		n *= len(f.tracking.statuses)
+	}
+	return n
 }
 
 // arms is the source of (group, status) pairs.
@@ -203,6 +213,23 @@ func (f *deliveryFilter) key(s *statement, from string) {
 
 // conditions writes what else must hold.
 func (f *deliveryFilter) conditions(s *statement) {
+	f.bounds(s)
+	if len(f.words) > 0 {
+		s.text.WriteString(` AND ` + f.matches(s))
+	}
+}
+
+// matches is the condition that all words are found.
+func (f *deliveryFilter) matches(s *statement) string {
+	found := make([]string, len(f.words))
+	for i, w := range f.words {
+		found[i] = `strpos(d.search, ` + s.arg(w) + `) > 0`
+	}
+	return strings.Join(found, ` AND `)
+}
+
+// bounds writes what must hold besides the words.
+func (f *deliveryFilter) bounds(s *statement) {
 	if f.untagged {
 		s.text.WriteString(` AND d.group_id IS NULL`)
 	}
@@ -212,9 +239,6 @@ func (f *deliveryFilter) conditions(s *statement) {
 			extra = strings.ReplaceAll(extra, `$today`, s.arg(f.today))
 		}
 		s.text.WriteString(` AND ` + extra)
-	}
-	for _, w := range f.words {
-		s.text.WriteString(` AND strpos(d.search, ` + s.arg(w) + `) > 0`)
 	}
 	if f.from != nil {
 		s.text.WriteString(` AND d.date >= ` + s.arg(*f.from))
@@ -237,22 +261,4 @@ func (f *deliveryFilter) fetch() string {
 		}
 	}
 	return strconv.Itoa(slices.Max([]int{f.limit, maxLimit}) + 1)
-}
-
-// countSQL returns the query of how many rows an export of the whole list has: one
-// for each item, and one for a delivery without items.
-func (f *deliveryFilter) countSQL() (string, []any) {
-	s := &statement{}
-	s.text.WriteString(`SELECT coalesce(sum(greatest(d.item_count, 1)), 0)::bigint FROM read.deliveries d WHERE d.org_id = ` + s.arg(f.org))
-	if f.groups != nil {
-		s.text.WriteString(` AND d.group_id = ANY(` + s.arg(f.groups) + `)`)
-	}
-	if f.tracking != nil {
-		s.text.WriteString(` AND d.status = ANY(` + s.arg(f.tracking.statuses) + `)`)
-	}
-	if f.doNumber != "" {
-		s.text.WriteString(` AND d.do_number = ` + s.arg(f.doNumber))
-	}
-	f.conditions(s)
-	return s.text.String(), s.args
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,5 +81,56 @@ func testSearchFindsWordsWithinOnesScopeOnly(t *testing.T, s *stack) {
 		if a := f.adam.get(t, "/v1/deliveries?q="+url.QueryEscape(q)); a.status != http.StatusBadRequest {
 			t.Errorf("%s: %d %s, want 400", name, a.status, a.body)
 		}
+	}
+}
+
+func testASearchFindsTheSameWhicheverWayItGoes(t *testing.T, s *stack) {
+	f := newFruit(t, s)
+	newFruit(t, s)
+	const n = 5_000
+	fillSearched(t, s, f, n)
+	for _, q := range []string{"street", "ward12", "oldtown", "needle", "oldtown needle", "ward12 street", "7 st", "b-00049", "nowhere"} {
+		for who, p := range map[string]person{"adam": f.adam, "wayne": f.wayne, "vincent": f.vincent} {
+			var want []string
+			for i := range n {
+				number, recipient, address := searchedText(i, n)
+				all := strings.ToLower(number + "\n" + recipient + "\n" + address)
+				sees := p == f.vincent || p == f.wayne && i%4 < 3 || i%4 == 0
+				if sees && !slices.ContainsFunc(strings.Fields(q), func(w string) bool { return !strings.Contains(all, w) }) {
+					want = append(want, number)
+				}
+			}
+			var got []string
+			next := "/v1/deliveries?limit=200&q=" + url.QueryEscape(q)
+			for len(got) < 450 && next != "" { // some pages of the many
+				page := p.deliveries(t, next)
+				for _, d := range page.Deliveries {
+					if strings.HasPrefix(d.DONumber, "B-") { // the others have streets, too
+						got = append(got, d.DONumber)
+					}
+				}
+				if next = ""; page.Next != "" {
+					next = "/v1/deliveries?limit=200&q=" + url.QueryEscape(q) + "&cursor=" + page.Next
+				}
+			}
+			if next == "" && len(got) != len(want) || next != "" && len(got) >= len(want) {
+				t.Errorf("%s searches for %q and finds %d, want %d", who, q, len(got), len(want))
+			}
+			for i, number := range got {
+				if i > 0 && slices.Contains(got[:i], number) || !slices.Contains(want, number) {
+					t.Errorf("%s searches for %q and finds %s, which is not in it, or twice", who, q, number)
+				}
+			}
+		}
+	}
+	// A word that is far down the list and rare is found by the index, not by
+	// walking: what is not in the index is not found.
+	if got := f.adam.deliveries(t, "/v1/deliveries?q=b-0004996").Deliveries; len(got) != 1 {
+		t.Fatalf("the last but three is found %d times", len(got))
+	}
+	_, err := s.pools.Projector.Exec(t.Context(), `DELETE FROM read.delivery_search USING read.deliveries d WHERE d.delivery_id = delivery_search.delivery_id AND d.org_id = $1 AND d.do_number = 'B-0004996'`, f.owner.org(t))
+	must(t, err)
+	if got := f.adam.deliveries(t, "/v1/deliveries?q=b-0004996").Deliveries; len(got) != 0 {
+		t.Error("a rare word far down the list is found by walking the list")
 	}
 }

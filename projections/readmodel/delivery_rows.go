@@ -150,7 +150,8 @@ func (d *deliveries) queue(b *pgx.Batch) {
 		rows[i] = &d.rows[i]
 	}
 	slices.SortFunc(rows, func(a, b *delivery) int { return compare(a.id, b.id) })
-	queueItems(b, rows) // before the rows: it goes by the positions that they had
+	queueItems(b, rows) // before the rows: they go by the positions that these had
+	queueSearch(b, rows)
 	queueRows(b, rows)
 	d.queueTimeline(b)
 }

@@ -20,7 +20,7 @@ const Name = "readmodel"
 var tables = [...]string{
 	"read.organisations", "read.groups", "read.customer_codes", "read.vehicles", "read.group_vehicles",
 	"read.users", "read.grants", "read.access_requests", "read.clients",
-	"read.deliveries", "read.delivery_items", "read.delivery_timeline", "read.progress",
+	"read.deliveries", "read.delivery_items", "read.delivery_timeline", "read.delivery_search", "read.progress",
 }
 
 // Config says what the read model is built with.

@@ -3,6 +3,9 @@ package readmodel_test
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -129,6 +132,9 @@ func (n naive) created(ctx context.Context, e events.Event, p *events.DeliveryCr
 	if err == nil {
 		err = n.items(ctx, id, org, p.Items)
 	}
+	if err == nil {
+		err = n.grams(ctx, id, org, naiveSearch(p.DONumber, p.Recipient, p.Address))
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -150,6 +156,24 @@ func (n naive) items(ctx context.Context, id, org string, items []events.Item) e
 		}
 	}
 	return nil
+}
+
+// grams writes the numbers of all sequences of three letters.
+func (n naive) grams(ctx context.Context, id, org, text string) error {
+	if err := n.do(ctx, `DELETE FROM read.delivery_search WHERE delivery_id = $1`, id); err != nil {
+		return err
+	}
+	tenant, grams := uuid.MustParse(org), map[int32]bool{}
+	for _, word := range strings.Fields(text) {
+		letters := []rune(word)
+		for i := 0; i+3 <= len(letters); i++ {
+			h := fnv.New32a()
+			h.Write(tenant[:])
+			h.Write([]byte(string(letters[i : i+3])))
+			grams[int32(h.Sum32())] = true
+		}
+	}
+	return n.do(ctx, `INSERT INTO read.delivery_search (delivery_id, org_id, grams) VALUES ($1, $2, $3)`, id, org, append([]int32{}, slices.Sorted(maps.Keys(grams))...))
 }
 
 // naiveSearch is the normal form of the texts of these tests, which have neither
@@ -204,6 +228,9 @@ func (n naive) changed(ctx context.Context, id, org string, p *events.DeliveryCh
 	}
 	if err == nil {
 		err = n.items(ctx, id, org, p.After.Items)
+	}
+	if err == nil {
+		err = n.grams(ctx, id, org, naiveSearch(p.After.DONumber, p.After.Recipient, p.After.Address))
 	}
 	var names []string
 	for _, f := range []struct{ name, before, after string }{

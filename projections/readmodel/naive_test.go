@@ -144,7 +144,7 @@ func (n naive) grant(ctx context.Context, e events.Event, grant uuid.UUID, group
 }
 
 var readTables = []string{"organisations", "groups", "customer_codes", "vehicles", "group_vehicles", "users", "grants", "access_requests",
-	"clients", "deliveries", "delivery_items", "delivery_timeline", "progress"}
+	"clients", "deliveries", "delivery_items", "delivery_timeline", "delivery_search", "progress"}
 
 // tablesOf returns every read table as text, rows in one order.
 func tablesOf(t rapid.TB, conn *pgx.Conn) map[string]string {
