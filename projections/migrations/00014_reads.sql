@@ -27,7 +27,8 @@ CREATE POLICY reader ON read.grants FOR SELECT TO waybill_reader
 -- table of its own, for which nothing is to be done when a delivery merely changes
 -- its status. An operator that looks into arrays is not leakproof, so a condition of
 -- a query would not reach the index below a policy: what is searched for is part of
--- the policy itself, and without it there is no row.
+-- the policy itself, and without it there is no row. Deliveries that are there
+-- already come into it with a rebuild (waybill rebuild).
 CREATE TABLE read.delivery_search (
     delivery_id uuid PRIMARY KEY,
     org_id      uuid  NOT NULL,
