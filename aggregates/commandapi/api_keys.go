@@ -65,9 +65,9 @@ func behalf(c access.Caller) string {
 }
 
 func (a *api) makeKey(w http.ResponseWriter, r *http.Request) error {
-	c := access.CallerOf(r.Context())
 	var in NewAPIKey
-	if err := readBody(w, r, &in, false); err != nil {
+	c, _, err := a.readAs(w, r, &in, false)
+	if err != nil {
 		return err
 	}
 	id, token, err := a.cfg.Access.MakeKey(r.Context(), c, access.NewKey{Name: in.Name, Permissions: in.Permissions, Groups: in.Groups, ExpiresAt: in.ExpiresAt})

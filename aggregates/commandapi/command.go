@@ -146,11 +146,11 @@ func on[In sayer](a *api, s spec, run func(ctx context.Context, c call, in In) (
 	}
 	handle := func(w http.ResponseWriter, r *http.Request) error {
 		var in In
-		body, err := readBytes(w, r, &in, s.bodyless)
+		who, body, err := a.readAs(w, r, &in, s.bodyless)
 		if err != nil {
 			return err
 		}
-		c := call{caller: access.CallerOf(r.Context()), vars: mux.Vars(r)}
+		c := call{caller: who, vars: mux.Vars(r)}
 		id, keyed, err := requestID(r, c.caller)
 		if err != nil {
 			return err
