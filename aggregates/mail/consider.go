@@ -128,6 +128,9 @@ func (s *Sender) toContact(ctx context.Context, l *letter, at events.Event, made
 		return err
 	}
 	if !l.known && p.Status == user.Invited {
+		if reason := p.over(history); reason != "" {
+			return &pointless{reason}
+		}
 		l.ticket = access.Ticket{Purpose: access.PurposeInvitation, User: made.User, Invitation: p.Invitation, EventAt: at.Metadata.RecordedAt, Until: p.InvitationEnd}
 	}
 	return nil

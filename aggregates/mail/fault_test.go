@@ -223,6 +223,19 @@ func TestMailsThatHaveLostTheirMeaningAreDropped(t *testing.T) {
 		_, err := p.commands.CreateClientAccount(ctx, system, env, command.CreateClientAccount{Client: id})
 		return err
 	})
+	contact := func(why string, then func(user uuid.UUID) error) {
+		t.Helper()
+		added, err := p.commands.AddClient(ctx, system, env, command.AddClient{BusinessName: "Client " + uuid.NewString()[:8], Contact: "Carl", Email: address("c")})
+		must(t, err)
+		made, err := p.commands.CreateClientAccount(ctx, system, env, command.CreateClientAccount{Client: added.ID})
+		must(t, err)
+		must(t, then(made.User))
+		wants[added.ID.String()] = why
+	}
+	contact("", func(uuid.UUID) error { return nil })
+	contact("revoked", func(id uuid.UUID) error { _, err := p.commands.RevokeInvitation(ctx, system, env, id); return err })
+	contact("blocked", block)
+	contact("removed", func(id uuid.UUID) error { _, err := p.commands.RemoveUser(ctx, system, env, id); return err })
 	p.deliver(t, nil)
 	p.settled(t)
 	got := map[string][]string{}

@@ -42,7 +42,7 @@ func (m Message) compose() (*gomail.Msg, error) {
 	msg.FromMailAddress(&netmail.Address{Name: plain(m.From.Name), Address: m.From.Address})
 	msg.ToMailAddress(&netmail.Address{Name: plain(m.To.Name), Address: m.To.Address})
 	msg.Subject(plain(m.Subject))
-	msg.SetDateWithValue(m.Date)
+	msg.SetDateWithValue(m.Date.UTC())
 	msg.SetMessageIDWithValue(m.MessageID())
 	msg.SetGenHeader("Auto-Submitted", "auto-generated")
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text)

@@ -102,6 +102,18 @@ func personOf(history []events.Event) person {
 	return p
 }
 
+// over returns why the last invitation of an invited user lets nobody in any more,
+// empty when it does.
+func (p person) over(history []events.Event) string {
+	last := 0
+	for i, e := range history {
+		if overtakes(KindUserInvitation, e.Payload) == reasonSuperseded { // it is one
+			last = i
+		}
+	}
+	return overtaken(KindUserInvitation, history[last+1:])
+}
+
 // userStanding returns why a mail about a user is pointless by now, empty when it
 // is not. history is the user's whole stream, before its part until the event.
 func userStanding(kind string, before, history []events.Event) string {
