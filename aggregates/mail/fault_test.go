@@ -15,6 +15,7 @@ import (
 	"waybill/aggregates/access"
 	"waybill/aggregates/command"
 	"waybill/aggregates/mail"
+	"waybill/events"
 	"waybill/events/fault"
 	"waybill/projections"
 	"waybill/projections/readmodel"
@@ -392,14 +393,35 @@ func TestWhatIsRefusedHasFailedAndWhatIsPutOffIsTriedAgain(t *testing.T) {
 func TestAMailThatWaitsForAPolicyIsSentOnceItHasActed(t *testing.T) {
 	t.Parallel()
 	p := newPost(t)
-	p.deliver(t, nil)
-	f := p.firm(t, "Fruit")
-	email := address("carl")
-	f.done(t, f.owner, "POST", f.client(t, "Cherry", email)+"/account", "")
-	for _, e := range p.settled(t)[mail.KindClientAccount] {
-		if e.State != mail.StateSent || e.Attempts != 1 {
-			t.Errorf("%+v", e)
-		}
+	org, email := p.found(t), address("carl")
+	ctx, system := t.Context(), access.System(org)
+	added, err := p.commands.AddClient(ctx, system, command.Envelope{}, command.AddClient{BusinessName: "Cherry", Contact: "Carl", Email: email, GroupName: "Cherry"})
+	must(t, err)
+	identity, err := p.access.Ensure(ctx, email)
+	must(t, err)
+	// The process that made the account died before it made the contact a user.
+	stream := events.Stream(events.CategoryClientAccount, org, added.ID).String()
+	before, err := p.store.Read(ctx, stream, 0, 100)
+	must(t, err)
+	proposed, err := p.codec.Encode(ctx, []events.Draft{{ID: uuid.New(), Metadata: events.Metadata{Org: org, Actor: events.Actor{Type: events.ActorSystem}, RecordedAt: p.clock.Now()},
+		Payload: &events.ClientAccountCreated{Mode: events.ModeOnBehalf, Approval: events.ApprovalNotRequired, User: uuid.New(), Identity: identity,
+			Details: events.ClientDetails{BusinessName: "Cherry", Contact: events.PersonalText(added.ID, "Carl"), Email: events.PersonalText(added.ID, email)}}}})
+	must(t, err)
+	_, err = p.store.Append(ctx, stream, events.Expected(len(before)-1), proposed)
+	must(t, err)
+	registry := prometheus.NewRegistry()
+	p.deliver(t, func(c *mail.Config) { c.Registry, c.Attempts = registry, 1 })
+	eventually(t, "it is looked at twice", func() bool { return metric(t, registry, "waybill_mail_outcomes_total", "put_off") >= 2 })
+	if got := p.server.mails(email); len(got) != 0 {
+		t.Errorf("%d mails before there is a user", len(got))
 	}
-	p.mailTo(t, email, 1)
+	records, err := p.store.Read(ctx, stream, uint64(len(before)), 1)
+	must(t, err)
+	ev, err := p.codec.Decode(records[0])
+	must(t, err)
+	_, err = p.commands.FollowClient(ctx, system, ev)
+	must(t, err)
+	if status := p.use(t, linkOf(t, p, p.mailTo(t, email, 1)), password); status != http.StatusOK {
+		t.Errorf("its link: %d", status)
+	}
 }
