@@ -32,6 +32,11 @@ func (a *api) routes() []route.Route {
 		return route.Route{Method: http.MethodGet, Path: path, Name: name, Verb: verb, Summary: summary, Handler: a.query(do),
 			Params: append(params, position), Answer: answer, Status: http.StatusOK}
 	}
+	// known makes a list of things that people know by these members.
+	known := func(r route.Route, names ...string) route.Route {
+		r.Names = names
+		return r
+	}
 	// table makes a list of which a table shows these members.
 	table := func(r route.Route, columns ...string) route.Route {
 		r.Columns = columns
@@ -40,29 +45,29 @@ func (a *api) routes() []route.Route {
 	return []route.Route{
 		get("/v1/me", "me", "whoami", "Who asks, and what they may.", route.Of[Me](), a.me),
 		get("/v1/organisation", "organisation", "organisation show", "The caller's organisation.", route.Of[Organisation](), a.organisation),
-		table(get("/v1/groups", "listGroups", "group list", "The groups that the caller sees, by name.", route.Of[Groups](), a.groups, limit, cursor), "id", "name", "kind", "status", "customer_codes"),
+		known(table(get("/v1/groups", "listGroups", "group list", "The groups that the caller sees, by name.", route.Of[Groups](), a.groups, limit, cursor), "id", "name", "kind", "status", "customer_codes"), "name"),
 		get("/v1/groups/{id}", "getGroup", "group show", "One group.", route.Of[Group](), a.group),
 		table(get("/v1/customer-codes", "listCustomerCodes", "customer-code list", "The codes of the groups that the caller sees.", route.Of[CustomerCodes](), a.customerCodes,
 			route.Param{In: "query", Name: "group", Summary: "Only of this group.", Format: "uuid"}, limit, cursor), "code", "group"),
 		get("/v1/groups/{id}/import-template", "getGroupImportTemplate", "group import-template", "How the group's delivery files are read.", route.Of[ImportTemplate](), a.groupImportTemplate),
 		get("/v1/settings/import-template", "getImportTemplate", "organisation import-template", "How delivery files are read when nothing is said with them.", route.Of[ImportTemplate](), a.importTemplate),
-		table(get("/v1/users", "listUsers", "user list", "The users that the caller sees, by name.", route.Of[Users](), a.users, limit, cursor), "id", "name", "email", "role", "status", "access"),
+		known(table(get("/v1/users", "listUsers", "user list", "The users that the caller sees, by name.", route.Of[Users](), a.users, limit, cursor), "id", "name", "email", "role", "status", "access"), "email", "name"),
 		get("/v1/users/{id}", "getUser", "user show", "One user.", route.Of[User](), a.user),
 		table(get("/v1/users/{id}/grants", "listGrants", "user grants", "The grants of a user, in the order in which they were given.", route.Of[Grants](), a.grants, limit, cursor), "id", "group", "basis", "granted_at", "granted_by", "expires_at", "ended_at"),
 		table(get("/v1/access-requests", "listAccessRequests", "access-request list", "Who asked for whose sight of which group, as far as the caller sees both.", route.Of[AccessRequests](), a.accessRequests,
 			route.Param{In: "query", Name: "status", Summary: "Only those.", Enum: requestStatuses()},
 			route.Param{In: "query", Name: "user", Summary: "Only for this user.", Format: "uuid"}, limit, cursor), "id", "user", "group", "status", "reason", "requested_at"),
 		get("/v1/access-requests/{id}", "getAccessRequest", "access-request show", "One request for access.", route.Of[AccessRequest](), a.accessRequest),
-		table(get("/v1/clients", "listClients", "client list", "The clients that the caller sees, by name.", route.Of[Clients](), a.clients,
+		known(table(get("/v1/clients", "listClients", "client list", "The clients that the caller sees, by name.", route.Of[Clients](), a.clients,
 			route.Param{In: "query", Name: "status", Summary: "How the client stands; without it, all but the removed ones.", Enum: clientStatuses()},
-			route.Param{In: "query", Name: "dispatcher", Summary: "Id of the user who looks after it, or none for the owners."}, limit, cursor), "id", "business_name", "email", "status", "mode", "group"),
+			route.Param{In: "query", Name: "dispatcher", Kind: "user", Summary: "Id of the user who looks after it, or none for the owners."}, limit, cursor), "id", "business_name", "email", "status", "mode", "group"), "business_name"),
 		get("/v1/clients/{id}", "getClient", "client show", "One client.", route.Of[Client](), a.client),
 		get("/v1/clients/{id}/account-draft", "getClientAccountDraft", "client account-draft", "What a client's account would be made of, to be edited.", route.Of[AccountDraft](), a.accountDraft),
-		table(get("/v1/vehicles", "listVehicles", "vehicle list", "The vehicles that the caller sees, by name.", route.Of[Vehicles](), a.vehicles, limit, cursor), "id", "name", "plate"),
+		known(table(get("/v1/vehicles", "listVehicles", "vehicle list", "The vehicles that the caller sees, by name.", route.Of[Vehicles](), a.vehicles, limit, cursor), "id", "name", "plate"), "name", "plate"),
 		get("/v1/vehicles/{id}", "getVehicle", "vehicle show", "One vehicle.", route.Of[Vehicle](), a.vehicle),
 		table(get("/v1/vehicles/{id}/positions", "vehiclePositions", "vehicle positions", "Where a vehicle was lately.", route.Of[VehicleTrail](), a.trail, limit), "at", "latitude", "longitude", "speed", "heading"),
-		table(get("/v1/deliveries", "listDeliveries", "delivery list", "The deliveries that the caller sees, latest date first.", route.Of[DeliveryList](), a.deliveries,
-			append(filters(), limit, cursor)...), "id", "do_number", "date", "status", "group", "recipient", "address"),
+		known(table(get("/v1/deliveries", "listDeliveries", "delivery list", "The deliveries that the caller sees, latest date first.", route.Of[DeliveryList](), a.deliveries,
+			append(filters(), limit, cursor)...), "id", "do_number", "date", "status", "group", "recipient", "address"), "do_number"),
 		a.exportRoute(position),
 		get("/v1/deliveries/{id}", "getDelivery", "delivery show", "One delivery with its items and the end of its timeline.", route.Of[DeliveryWhole](), a.delivery),
 		table(get("/v1/deliveries/{id}/timeline", "deliveryTimeline", "delivery timeline", "What happened to a delivery, latest first.", route.Of[Timeline](), a.timelineOf, limit, cursor), "revision", "at", "type", "actor", "reason"),

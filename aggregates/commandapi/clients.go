@@ -19,7 +19,7 @@ type NewClient struct {
 	BusinessName string    `json:"business_name"`
 	Contact      string    `json:"contact,omitzero" doc:"Name of a person."`
 	Email        string    `json:"email"`
-	Dispatcher   uuid.UUID `json:"dispatcher,omitzero" doc:"The user who looks after it; the owners do when absent."`
+	Dispatcher   uuid.UUID `json:"dispatcher,omitzero" kind:"user" doc:"The user who looks after it; the owners do when absent."`
 	GroupName    string    `json:"group_name,omitzero" doc:"When given, its group is made and linked as well."`
 }
 
@@ -77,7 +77,7 @@ type ClientInvited struct {
 // ClientDispatcher names who looks after a client.
 type ClientDispatcher struct {
 	Said       `json:",inline"`
-	Dispatcher uuid.UUID `json:"dispatcher"`
+	Dispatcher uuid.UUID `json:"dispatcher" kind:"user" doc:"The user who looks after it."`
 }
 
 // ClientRemoval says what becomes of a removed client's people.

@@ -21,7 +21,7 @@ type GroupName struct {
 // MergeTarget is the group that another one is merged into.
 type MergeTarget struct {
 	Said                `json:",inline"`
-	Into                uuid.UUID `json:"into" doc:"The group that it becomes part of."`
+	Into                uuid.UUID `json:"into" kind:"group" doc:"The group that it becomes part of."`
 	AcknowledgeWidening bool      `json:"acknowledge_widening,omitzero" doc:"Required when somebody gains sight of deliveries; a dry run tells who."`
 }
 

@@ -65,7 +65,7 @@ func (a *api) userRoutes() []route.Route {
 				return plain(commands.SetPermissions(ctx, c.caller, c.env, command.SetPermissions{User: id, Permissions: in.Permissions}))
 			}),
 		on(a, spec{method: http.MethodPut, path: "/v1/users/{id}/groups/{group}", name: "grantGroupAccess", verb: "group grant", needs: access.SetOf(access.ManageUsers),
-			example: Grant{Said: Said{Reason: "Covers for Betty"}, ExpiresAt: sampleTime()}, summary: "Give a user sight of a group.", bodyless: true, widens: true},
+			example: Grant{Said: Said{Reason: "Covers for Betty"}, ExpiresAt: sampleTime().AddDate(10, 0, 0)}, summary: "Give a user sight of a group.", bodyless: true, widens: true},
 			func(ctx context.Context, c call, in Grant) (outcome, error) {
 				user, group, err := c.userAndGroup()
 				if err != nil {

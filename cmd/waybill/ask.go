@@ -42,6 +42,9 @@ func (m *Main) askServer(ctx context.Context, all verbs, v verb.Verb, filled ref
 	}
 	defer client.Close()
 	a.client = client
+	if err := a.name(ctx); err != nil {
+		return a.explain(err)
+	}
 	if err := a.match(ctx); err != nil {
 		return a.explain(err)
 	}

@@ -127,7 +127,7 @@ func (o operator) people() {
 	if shown := o.ok("user", "show", kim); !strings.Contains(shown, apple) {
 		o.t.Errorf("after the grant user show says\n%s", shown)
 	}
-	o.ok("group", "revoke", kim, apple, "--reason", "by mistake", "--wait")
+	o.ok("group", "revoke", "KIM@example.com", "Apple", "--reason", "by mistake", "--wait")
 	if shown := o.ok("user", "show", kim); strings.Contains(shown, apple) {
 		o.t.Errorf("after the grant was revoked user show says\n%s", shown)
 	}
@@ -135,7 +135,14 @@ func (o operator) people() {
 	o.no(exitUsage, "--role must be one of", "user", "add", "--name", "Kim", "--email", "k@example.com", "--role", "king")
 	o.no(exitUsage, "--email", "user", "add", "--name", "Kim", "--role", "dispatcher")
 	o.no(exitUsage, "user --help", "user", "ad")
-	o.no(exitUsage, "takes an id", "user", "show", "Kim")
+	o.no(exitUsage, "takes an id", "access-request", "show", "Kim")
+	o.no(exitInput, "no user called \"Kimberley\"", "user", "show", "Kimberley")
+	o.no(exitInput, "--group", "user", "add", "--name", "X", "--email", "x@example.com", "--role", "cso", "--group", "Apple,Nowhere")
+	if shown := o.one("user", "show", "kim", "--field", "email"); shown != "kim@example.com" {
+		o.t.Errorf("by name one sees %s", shown)
+	}
+	other := o.one("user", "add", "--name", "Kim", "--email", "other@example.com", "--role", "cso", "--group", "Kiwi,Apple", "--wait", "--field", "id")
+	o.no(exitUsage, other, "user", "show", "Kim")
 	o.no(exitInput, "no such thing", "user", "show", anID)
 	o.no(exitInput, "group create", "group", "create", "Kiwi")
 
@@ -174,7 +181,7 @@ func (o operator) deliveries() {
 	if again == d {
 		o.t.Error("another delivery has the same id")
 	}
-	o.ok("delivery", "dispatch", d)
+	o.ok("delivery", "dispatch", "CLI-1")
 	o.ok("delivery", "complete", d, "--occurred-at", "2026-04-01T10:00:00Z", "--wait")
 	shown := o.ok("delivery", "show", d)
 	for _, want := range []string{"CLI-1", "Completed", "Apples, red", "9007199254740993", "a=b", "DeliveryDispatched"} {

@@ -49,6 +49,9 @@ type Route struct {
 	Example any
 	// Columns are the members of the rows of a list that a table of them shows.
 	Columns []string
+	// Names are the members of the rows of a list by which people know its
+	// things; the command line takes them in place of ids.
+	Names []string
 
 	Params []Param      // query and header parameters; those of the path are found in Path
 	Body   reflect.Type // struct of the JSON body; nil = none
@@ -68,6 +71,7 @@ type Param struct {
 	Format  string // JSON Schema format such as "uuid" or "date"; empty = any text
 	Enum    []string
 	Example string // of a query parameter; empty = the example goes without it
+	Kind    string // what it is the id of, such as "user"; empty = what its name says
 }
 
 // Of returns the type of T, for [Route.Body] and [Route.Answer].

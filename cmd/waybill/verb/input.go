@@ -1,6 +1,7 @@
 package verb
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -40,6 +41,7 @@ type Input struct {
 	Enum     []string
 	Help     string // sentences
 	Hint     string // what stands for the value in --help, such as "ID"
+	Thing    string // what it is the id of when that has names, such as "group"; empty = only ids do
 
 	of     reflect.Type // of the value, or of one element; nil = text
 	quoted bool         // a number that travels as text
@@ -62,7 +64,8 @@ func inputs(r route.Route) ([]Input, error) {
 	for _, name := range r.PathParams() {
 		in := Input{Name: r.Kind(name), In: "path", Path: []string{name}, Arg: true, Required: true, Help: "Its code."}
 		if r.Identifies(name) {
-			in.ID, in.Help = true, "Id of the "+strings.ReplaceAll(in.Name, "-", " ")+"."
+			in.Thing = in.Name
+			in.ID, in.Help = true, "The "+strings.ReplaceAll(in.Name, "-", " ")+"."
 		}
 		args = append(args, in)
 	}
@@ -93,7 +96,10 @@ func param(p route.Param) Input {
 	if p.In == "header" {
 		name = strings.ToLower(strings.TrimPrefix(name, "Waybill-"))
 	}
-	in := Input{Name: dashed(name), In: p.In, Path: []string{p.Name}, Enum: p.Enum, Help: first(p.Summary), Hint: capital(dashed(name)), ID: p.Format == "uuid"}
+	in := Input{Name: dashed(name), In: p.In, Path: []string{p.Name}, Enum: p.Enum, Help: first(p.Summary), Hint: capital(dashed(name)), ID: p.Format == "uuid", Thing: p.Kind}
+	if in.Thing == "" && p.In == "query" {
+		in.Thing = p.Name
+	}
 	switch {
 	case slices.Equal(p.Enum, []string{"true", "false"}):
 		in.Kind, in.Enum = Switch, nil
@@ -132,7 +138,11 @@ func eachMember(t reflect.Type, under []string, required bool, found func(Input)
 			eachMember(typ, in.Path, in.Required, found)
 			continue
 		}
-		found(in.described(f.Tag.Get("secret") != ""))
+		in = in.described(f.Tag.Get("secret") != "")
+		if in.ID {
+			in.Thing = cmp.Or(f.Tag.Get("kind"), route.Singular(name))
+		}
+		found(in)
 	}
 }
 

@@ -91,7 +91,7 @@ func (v Verb) check(in Input, values []string) error {
 		if in.Arg && value == "" {
 			return v.refuse("%s is empty", in.Typed())
 		}
-		if _, err := uuid.Parse(value); in.ID && in.In == "path" && err != nil {
+		if _, err := uuid.Parse(value); in.ID && in.Arg && err != nil {
 			return v.refuse("%s takes an id, such as %s, not %q: lists and --field id tell ids", in.Typed(), uuid.Nil, value)
 		}
 	}

@@ -47,7 +47,30 @@ func All(routes []route.Route) ([]Verb, error) {
 		taken[v.String()] = r.Name
 		all = append(all, v)
 	}
+	named(all)
 	return all, nil
+}
+
+// named says of every input that is the id of something whether a name will do:
+// where a list of such things has names.
+func named(all []Verb) {
+	names := map[string][]string{}
+	for _, v := range all {
+		if v.Name == "list" && v.Route.Names != nil {
+			names[v.Noun] = v.Route.Names
+		}
+	}
+	for _, v := range all {
+		for i := range v.Inputs {
+			in := &v.Inputs[i]
+			known, ok := names[in.Thing]
+			if !ok {
+				in.Thing = ""
+			} else {
+				in.Help += " By id, or by " + strings.ReplaceAll(strings.Join(known, " or "), "_", " ") + "."
+			}
+		}
+	}
 }
 
 // Of returns the verb of a route.
