@@ -46,7 +46,7 @@ func (a *api) groupLifeRoutes() []route.Route {
 				return plain(commands.RenameGroup(ctx, c.caller, c.env, command.RenameGroup{Group: id, Name: in.Name}))
 			}),
 		onGroup(a, spec{method: http.MethodPost, path: "/archive", name: "archiveGroup", verb: "group archive", needs: access.SetOf(access.ManageGroups), bodyless: true, widens: true, dryRun: true, answer: Widened{},
-			summary: "Take a group out of use: only users with access to all groups see it from then on."},
+			summary: "Take a group out of use: only users with access to all groups see it from then on. Not while the people of a client who withdrew its approval, or was removed, keep reading it."},
 			func(ctx context.Context, c call, id uuid.UUID, _ Said) (outcome, error) {
 				if c.dryRun {
 					return preview(commands.PreviewArchive(ctx, c.caller, c.env, id))

@@ -40,7 +40,7 @@ type Switches struct {
 // Grant gives sight of a group.
 type Grant struct {
 	Said      `json:",inline"`
-	ExpiresAt time.Time `json:"expires_at,omitzero" doc:"When it ends by itself."`
+	ExpiresAt time.Time `json:"expires_at,omitzero" doc:"When it ends by itself. Required, and no later, when you see the group only until then yourself."`
 }
 
 func (a *api) userRoutes() []route.Route {
@@ -83,7 +83,7 @@ func (a *api) userRoutes() []route.Route {
 			}),
 		onID(a, spec{method: http.MethodPost, path: "/v1/users/{id}/block", name: "blockUser", verb: "user block", needs: access.SetOf(access.ManageUsers),
 			example: Said{Reason: "Left the company"}, summary: "End a user's access and sessions.", bodyless: true, widens: true}, a.blockUser),
-		onID(a, spec{method: http.MethodPost, path: "/v1/users/{id}/unblock", name: "unblockUser", verb: "user unblock", needs: access.SetOf(access.ManageUsers), summary: "Give a blocked user back what it held.", bodyless: true, widens: true}, commands.UnblockUser),
+		onID(a, spec{method: http.MethodPost, path: "/v1/users/{id}/unblock", name: "unblockUser", verb: "user unblock", needs: access.SetOf(access.ManageUsers), summary: "Give a blocked user back what it held. Of a user who is blocked for a removed client as well, take back the block first, and the other by a second command.", bodyless: true, widens: true}, commands.UnblockUser),
 	}
 	return append(append(routes, a.userAccessRoutes()...), a.userLifeRoutes()...)
 }
