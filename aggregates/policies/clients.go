@@ -113,8 +113,8 @@ func (p *Clients) react(ctx context.Context, r events.Record) error {
 		}
 		return p.released(ctx, ev, "dispatcher_role_changed")
 	case *events.AllGroupsAccessRevoked:
-		if e.Cause == events.CauseUserRemoved {
-			return nil
+		if e.Cause == events.CauseUserRemoved || e.Cause == events.CauseAccessReview {
+			return nil // what a review takes away it takes away altogether
 		}
 		return p.narrowed(ctx, ev)
 	case *events.ClientRemoved:

@@ -263,6 +263,22 @@ func TestADispatcherWhoCeasesToSeeEverythingSeesItsClients(t *testing.T) {
 	}
 }
 
+func TestWhatAReviewTakesFromADispatcherIsNotGivenBack(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id, _, dana := b.client()
+	_, err := b.s.GrantAllGroupsAccess(b.ctx, b.owner, command.Envelope{Reason: "covers for all"}, dana)
+	b.must(err)
+	_, err = b.s.CreateClientAccount(b.ctx, b.owner, command.Envelope{}, command.CreateClientAccount{Client: id})
+	b.must(err)
+	_, err = b.s.RecordAccessReview(b.ctx, b.owner, command.Envelope{}, command.RecordAccessReview{User: dana, Decision: events.ReviewRevoke})
+	b.must(err)
+	b.follow(&ended{})
+	if got := b.types(events.CategoryUser, dana); got[len(got)-1] != "AllGroupsAccessRevoked" {
+		t.Errorf("after the review the dispatcher's stream holds %v", got)
+	}
+}
+
 func TestTheClientsOfADispatcherWhoBecomesACustomerAreLeftToTheOwners(t *testing.T) {
 	t.Parallel()
 	for role, leaves := range map[string]bool{access.RoleAuditor: true, access.RoleCustomer: true, access.RoleManager: false} {
