@@ -124,7 +124,7 @@ func entries() []entry {
 		of[DeliveryReturned](1), of[DeliveryCancelled](1), of[DeliveryReattempted](1), of[DeliveryEtaRevised](1),
 		of[DeliveryOutcomeCorrected](1), of[DeliveryDeleted](1),
 		of[KeyClaimed](1), of[KeyReleased](1), of[CreationAbandoned](1),
-		of[SignedIn](1), of[SignInRefused](1), of[CommandRefused](1),
+		of[SignedIn](1), of[SignInRefused](1), of[CommandRefused](1), of[FactsDropped](1),
 	}
 }
 

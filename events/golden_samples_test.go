@@ -73,7 +73,7 @@ func sample(t *testing.T, name string) Payload {
 		&KeyClaimed{Kind: KeyDelivery, Category: CategoryDelivery, Holder: testUser, Imported: true},
 		&KeyReleased{Holder: testUser}, &CreationAbandoned{Claim: "Claim-x"},
 		&SignedIn{User: testUser, Session: testOrg}, &SignInRefused{Cause: "password"},
-		&CommandRefused{Command: "CreateGroup", Cause: "denied", Target: "t"},
+		&CommandRefused{Command: "CreateGroup", Cause: "denied", Target: "t"}, &FactsDropped{Facts: 7, Since: at},
 	} {
 		if p.EventType() == name {
 			return p

@@ -1,6 +1,10 @@
 package events
 
-import "github.com/google/uuid"
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
 
 // SignedIn records a session's start, on a trail stream that no aggregate loads.
 type SignedIn struct {
@@ -21,6 +25,13 @@ type CommandRefused struct {
 	Target  string `json:"target,omitzero"`
 }
 
+// FactsDropped records that facts about an actor were not recorded, because they
+// came faster than its share, or than they could be written.
+type FactsDropped struct {
+	Facts int64     `json:"facts,string"` // how many
+	Since time.Time `json:"since"`        // the first of them
+}
+
 // EventType implements Payload.
 func (*SignedIn) EventType() string { return "SignedIn" }
 
@@ -29,3 +40,6 @@ func (*SignInRefused) EventType() string { return "SignInRefused" }
 
 // EventType implements Payload.
 func (*CommandRefused) EventType() string { return "CommandRefused" }
+
+// EventType implements Payload.
+func (*FactsDropped) EventType() string { return "FactsDropped" }

@@ -30,10 +30,24 @@ func ErrSignIn() error {
 	return fault.New(fault.Unauthenticated, "sign-in-failed", "The e-mail and the password do not belong together.")
 }
 
+// RefusedError is a sign-in that was refused although there is somebody with that
+// e-mail. It looks like any other refusal; whom it names is for the audit alone.
+type RefusedError struct {
+	Meant []Membership // what the identity could have signed in to; never empty
+	err   error
+}
+
+// Error implements error.
+func (e *RefusedError) Error() string { return e.err.Error() }
+
+// Unwrap returns the refusal.
+func (e *RefusedError) Unwrap() error { return e.err }
+
 // SignIn finds out who signs in and returns the memberships that this is
 // good for: active ones, and invited ones. An unknown e-mail, one without a
 // password, a wrong password and one without any such membership give the same
-// Unauthenticated error after the same work.
+// Unauthenticated error after the same work; only a [RefusedError] tells them
+// apart, for the audit.
 func (s *Service) SignIn(ctx context.Context, email, password string) ([]Membership, error) {
 	email, err := NormaliseEmail(email)
 	if err != nil || len(password) > MaxPasswordBytes {
@@ -47,8 +61,11 @@ func (s *Service) SignIn(ctx context.Context, email, password string) ([]Members
 	if err != nil {
 		return nil, fmt.Errorf("check password of identity %s: %w", identity, err)
 	}
-	if !ok || len(members) == 0 {
+	switch {
+	case len(members) == 0:
 		return nil, ErrSignIn()
+	case !ok:
+		return nil, &RefusedError{members, ErrSignIn()}
 	}
 	return members, nil
 }

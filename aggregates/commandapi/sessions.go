@@ -67,8 +67,7 @@ func (a *api) signIn(w http.ResponseWriter, r *http.Request) error {
 	source := access.SourceOf(r)
 	members, err := a.cfg.Access.SignIn(r.Context(), in.Email, in.Password)
 	if err != nil {
-		a.refusedSignIn(err, nil, source)
-		return err
+		return a.refuseSignIn(w, r, err, nil, source)
 	}
 	// The wrong portal is not told from a wrong password, nor is an invitation
 	// accepted there.
@@ -78,8 +77,7 @@ func (a *api) signIn(w http.ResponseWriter, r *http.Request) error {
 		try.Succeeded()
 	}
 	if err != nil {
-		a.refusedSignIn(err, elsewhere, source)
-		return err
+		return a.refuseSignIn(w, r, err, elsewhere, source)
 	}
 	source.Portal = access.PortalOf(m.Role)
 	s, err := a.cfg.Access.OpenSession(r.Context(), m, source)

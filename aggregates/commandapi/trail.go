@@ -2,6 +2,8 @@ package commandapi
 
 import (
 	"errors"
+	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -26,19 +28,38 @@ func (untrailed) Record(uuid.UUID, events.Actor, events.Source, events.Payload) 
 // causeWrongPortal is for the audit alone; who signs in is not told.
 const causeWrongPortal = "wrong-portal"
 
-// refusedSignIn notes a sign-in that failed. What was limited is not noted: it
+// noted bounds for how many organisations of one identity a refused sign-in is
+// noted.
+const noted = 10
+
+// refuseSignIn answers a sign-in that failed and then notes it, where those who
+// look after the account see it: under each organisation of whoever was meant, and
+// under none when nobody was. It notes after the answer is sent, so that nothing
+// of that shows in how long the answer took. What was limited is not noted: it
 // would let strangers fill the log.
-func (a *api) refusedSignIn(err error, elsewhere []access.Membership, from events.Source) {
+func (a *api) refuseSignIn(w http.ResponseWriter, r *http.Request, err error, elsewhere []access.Membership, from events.Source) error {
 	var f *fault.Error
 	if !errors.As(err, &f) || f.Kind != fault.Unauthenticated {
-		return
+		return err
 	}
+	meant, cause := elsewhere, causeWrongPortal
 	if len(elsewhere) == 0 {
-		a.cfg.Trail.Record(uuid.Nil, events.Actor{Type: events.ActorIdentity}, from, &events.SignInRefused{Cause: f.Code})
+		cause = f.Code
+		var refused *access.RefusedError
+		if errors.As(err, &refused) {
+			// Who is but invited has nothing to do with that organisation yet.
+			meant = slices.DeleteFunc(slices.Clone(refused.Meant), func(m access.Membership) bool { return m.Status != access.StatusActive })
+		}
 	}
-	for _, m := range elsewhere {
-		a.cfg.Trail.Record(m.Org, events.Actor{Type: events.ActorIdentity, ID: m.Identity.String()}, from, &events.SignInRefused{Cause: causeWrongPortal})
+	a.cfg.Problems.Write(w, r, err)
+	_ = http.NewResponseController(w).Flush() // what cannot be flushed is sent in a moment
+	if len(meant) == 0 {
+		a.cfg.Trail.Record(uuid.Nil, events.Actor{Type: events.ActorIdentity}, from, &events.SignInRefused{Cause: cause})
 	}
+	for _, m := range meant[:min(len(meant), noted)] {
+		a.cfg.Trail.Record(m.Org, events.Actor{Type: events.ActorIdentity, ID: m.Identity.String()}, from, &events.SignInRefused{Cause: cause})
+	}
+	return nil
 }
 
 // refused notes who was refused which command: a verb that is not theirs, or

@@ -4,7 +4,9 @@
 // concerns no organisation is under the zero one.
 //
 // It must never hold up or fail what it records: what comes faster than it can be
-// written is dropped, and counted.
+// written is dropped, counted, and told by one fact a minute for each actor. Each
+// actor has a share, and organisations take turns, so that nobody's flood pushes
+// out what others do.
 package trail
 
 import (
@@ -33,6 +35,14 @@ type Config struct {
 	Registry prometheus.Registerer
 	// Queue is how many facts may wait to be written. Defaults to 4096.
 	Queue int
+	// Burst is how many facts one actor of an organisation may cause at once, and
+	// Every how long it takes until it may cause one more. Strangers of one
+	// network count as one. Default to 200 and 500 ms.
+	Burst int
+	Every time.Duration
+	// Tell is how often is recorded how many facts were dropped. Defaults to
+	// 1 min.
+	Tell time.Duration
 	// Patience is how long writing pauses when the event store is away. Defaults
 	// to 1 s.
 	Patience time.Duration
@@ -45,9 +55,10 @@ type Config struct {
 // Recorder writes facts. It is safe for concurrent use.
 type Recorder struct {
 	cfg       Config
-	queue     chan fact
+	queue     *waiting
+	shares    *shares
 	recorded  prometheus.Counter
-	dropped   prometheus.Counter
+	dropped   *prometheus.CounterVec              // by reason
 	revisions *lru.Cache[string, events.Expected] // of streams, as far as known
 }
 
@@ -55,7 +66,15 @@ type Recorder struct {
 type fact struct {
 	cmd     aggregates.Command
 	payload events.Payload
+	key     actorKey
 }
+
+// Reasons for which facts are dropped.
+const (
+	overShare  = "share" // of the actor
+	overQueue  = "queue" // too many wait
+	notWritten = "store" // the event store did not take it
+)
 
 // New returns a recorder. Nothing is written before [Recorder.Run].
 func New(cfg Config) (*Recorder, error) {
@@ -64,6 +83,15 @@ func New(cfg Config) (*Recorder, error) {
 	}
 	if cfg.Queue <= 0 {
 		cfg.Queue = 4096
+	}
+	if cfg.Burst <= 0 {
+		cfg.Burst = 200
+	}
+	if cfg.Every <= 0 {
+		cfg.Every = 500 * time.Millisecond
+	}
+	if cfg.Tell <= 0 {
+		cfg.Tell = time.Minute
 	}
 	if cfg.Patience <= 0 {
 		cfg.Patience = time.Second
@@ -78,10 +106,18 @@ func New(cfg Config) (*Recorder, error) {
 	if err != nil {
 		return nil, err
 	}
+	shares, err := newShares(cfg.Burst, cfg.Every)
+	if err != nil {
+		return nil, err
+	}
 	r := &Recorder{
-		cfg: cfg, queue: make(chan fact, cfg.Queue), revisions: revisions,
+		cfg: cfg, queue: newWaiting(cfg.Queue), shares: shares, revisions: revisions,
 		recorded: prometheus.NewCounter(prometheus.CounterOpts{Name: "waybill_trail_recorded_total", Help: "Sign-ins and refusals written for the audit."}),
-		dropped:  prometheus.NewCounter(prometheus.CounterOpts{Name: "waybill_trail_dropped_total", Help: "Sign-ins and refusals that could not be written for the audit."}),
+		dropped: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "waybill_trail_dropped_total",
+			Help: "Sign-ins and refusals that were not written for the audit: over their actor's share, too many waiting, or not taken by the event store."}, []string{"reason"}),
+	}
+	for _, reason := range [...]string{overShare, overQueue, notWritten} {
+		r.dropped.WithLabelValues(reason)
 	}
 	for _, c := range []prometheus.Collector{r.recorded, r.dropped} {
 		if err := cfg.Registry.Register(c); err != nil {
@@ -96,13 +132,35 @@ func New(cfg Config) (*Recorder, error) {
 const streamsKnown = 1024
 
 // Record takes a fact about an organisation (zero: about none) to be written
-// soon. It does not wait: when too many are waiting, the fact is dropped.
+// soon. It does not wait: what is over the actor's share is dropped, and so is the
+// last of whichever organisation has most waiting when too many are.
 func (r *Recorder) Record(org uuid.UUID, who events.Actor, from events.Source, p events.Payload) {
-	f := fact{aggregates.Command{ID: r.cfg.NewID(), Org: org, Actor: who, Source: from, At: r.cfg.Executor.Now()}, p}
-	select {
-	case r.queue <- f:
-	default:
-		r.dropped.Inc()
+	now := r.cfg.Executor.Now()
+	key := keyOf(org, who, from)
+	if !r.shares.take(key, who, now) {
+		r.dropped.WithLabelValues(overShare).Inc()
+		return
+	}
+	r.push(fact{aggregates.Command{ID: r.cfg.NewID(), Org: org, Actor: who, Source: from, At: now}, p, key})
+}
+
+func (r *Recorder) push(f fact) {
+	lost, ok := r.queue.push(f)
+	if ok {
+		return
+	}
+	r.dropped.WithLabelValues(overQueue).Inc()
+	r.shares.lose(lost.key, lost.cmd.Actor, f.cmd.At)
+}
+
+// tell records what was dropped since it was last told.
+func (r *Recorder) tell() {
+	now := r.cfg.Executor.Now()
+	for _, l := range r.shares.losses() {
+		r.push(fact{
+			aggregates.Command{ID: r.cfg.NewID(), Org: l.org, Actor: l.who, At: now},
+			&events.FactsDropped{Facts: l.facts, Since: l.since}, actorKey{l.org, l.who.String()},
+		})
 	}
 }
 
@@ -111,10 +169,14 @@ const most = 100
 
 // Run writes until ctx ends, and then what is waiting still, for a short time.
 func (r *Recorder) Run(ctx context.Context) error {
+	tick := time.NewTicker(r.cfg.Tell)
+	defer tick.Stop()
 	for {
 		select {
-		case f := <-r.queue:
-			r.write(ctx, r.collect(f))
+		case <-r.queue.some:
+			r.write(ctx, byStream(r.queue.pop(most)))
+		case <-tick.C:
+			r.tell()
 		case <-ctx.Done():
 			r.finish(context.WithoutCancel(ctx))
 			return nil
@@ -128,31 +190,19 @@ const finishTime = 3 * time.Second
 func (r *Recorder) finish(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, finishTime)
 	defer cancel()
-	for {
-		select {
-		case f := <-r.queue:
-			r.write(ctx, r.collect(f))
-		default:
-			return
-		}
+	r.tell()
+	for facts := r.queue.pop(most); len(facts) > 0; facts = r.queue.pop(most) {
+		r.write(ctx, byStream(facts))
 	}
 }
 
-// collect takes what is waiting beside a fact, by stream.
-func (r *Recorder) collect(f fact) map[string][]fact {
+func byStream(facts []fact) map[string][]fact {
 	streams := map[string][]fact{}
-	for n := 1; ; n++ {
+	for _, f := range facts {
 		name := streamOf(f.cmd).String()
 		streams[name] = append(streams[name], f)
-		if n == most {
-			return streams
-		}
-		select {
-		case f = <-r.queue:
-		default:
-			return streams
-		}
 	}
+	return streams
 }
 
 func streamOf(cmd aggregates.Command) events.StreamID {
@@ -163,7 +213,7 @@ func (r *Recorder) write(ctx context.Context, streams map[string][]fact) {
 	for stream, facts := range streams {
 		err := r.append(ctx, stream, facts)
 		if err != nil {
-			r.dropped.Add(float64(len(facts)))
+			r.dropped.WithLabelValues(notWritten).Add(float64(len(facts)))
 			r.cfg.Logger.WarnContext(ctx, "facts for the audit could not be written", "stream", stream, "facts", len(facts), "error", err)
 			continue
 		}
