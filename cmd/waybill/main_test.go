@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(pgtest.Main(m)) // for those tests that need no Postgres of their own
 	}
-	program := Main{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr}
+	program := Main{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
 	if path := os.Getenv(acknowledgedTo); path != "" {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
