@@ -68,12 +68,15 @@ type State struct {
 
 	// Where in the client's stream it stands what a state leaves out: the number
 	// of an event, from 1; zero = there is none.
-	Details  uint64 // the last event that said who the client is
-	Invited  uint64 // the last invitation
-	Assigned uint64 // the last naming of a dispatcher
-	Approved uint64 // the last approval
-	Entitled uint64 // since which event [State.EntitledTo] has its answer
+	Details  uint64   // the last event that said who the client is
+	Invited  uint64   // the last invitation
+	Assigned uint64   // the last naming of a dispatcher
+	Approved []uint64 // the last approvals, the oldest first, at most ApprovalsKept
+	Entitled uint64   // since which event [State.EntitledTo] has its answer
 }
+
+// ApprovalsKept is of how many approvals a state knows where they stand.
+const ApprovalsKept = 5
 
 // Exists reports whether the client was added.
 func (s State) Exists() bool { return s.added }
@@ -125,7 +128,7 @@ func Evolve(s State, p events.Payload) State {
 	case *events.DispatcherAssigned:
 		s.Assigned = s.Events
 	case *events.ClientApprovalGranted:
-		s.Approved = s.Events
+		s.Approved = append(slices.Clone(s.Approved[max(0, len(s.Approved)-ApprovalsKept+1):]), s.Events)
 	}
 	if s.EntitledTo() != was {
 		s.Entitled = s.Events

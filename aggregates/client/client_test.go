@@ -52,7 +52,7 @@ func TestAStateKnowsWhereItsStreamSaysWhatItLeavesOut(t *testing.T) {
 	s := State{}
 	for i, step := range []struct {
 		event                                        events.Payload
-		details, invited, assigned, approved, rights uint64
+		details, invited, assigned, approved, rights uint64 // the last approval
 		entitled                                     uuid.UUID
 	}{
 		{&events.ClientAdded{}, 1, 0, 0, 0, 0, uuid.Nil},
@@ -70,8 +70,22 @@ func TestAStateKnowsWhereItsStreamSaysWhatItLeavesOut(t *testing.T) {
 	} {
 		s = Evolve(s, step.event)
 		if s.Events != uint64(i+1) || s.Details != step.details || s.Invited != step.invited || s.Assigned != step.assigned ||
-			s.Approved != step.approved || s.Entitled != step.rights || s.EntitledTo() != step.entitled {
+			last(s.Approved) != step.approved || s.Entitled != step.rights || s.EntitledTo() != step.entitled {
 			t.Errorf("after event %d, %s: %+v", i+1, step.event.EventType(), s)
 		}
 	}
+	before := s
+	for range 2 * ApprovalsKept {
+		s = Evolve(s, &events.ClientApprovalGranted{})
+	}
+	if !slices.Equal(s.Approved, []uint64{18, 19, 20, 21, 22}) || !slices.Equal(before.Approved, []uint64{7, 10}) {
+		t.Errorf("the last approvals are %v, and were %v", s.Approved, before.Approved)
+	}
+}
+
+func last(numbers []uint64) uint64 {
+	if len(numbers) == 0 {
+		return 0
+	}
+	return numbers[len(numbers)-1]
 }

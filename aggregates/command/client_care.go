@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -21,11 +22,29 @@ func (s *Service) WithdrawClientApproval(ctx context.Context, c access.Caller, e
 	return s.byClient(ctx, c, env, id, client.WithdrawApproval{}.Decide)
 }
 
+// approvalsPerDay is how often an approval is given within a day: each one changes
+// what others see and is kept for ever. Withdrawing it is always possible.
+const approvalsPerDay = client.ApprovalsKept
+
 // GrantClientApproval lets the organisation manage the client's deliveries
-// again. Only the client's own people may. Errors: NotFound, Denied, Conflict
-// (client-has-no-account, client-removed).
+// again. Only the client's own people may, and not without end. Errors: NotFound,
+// Denied, Conflict (client-has-no-account, client-removed, approved-too-often).
 func (s *Service) GrantClientApproval(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID) (aggregates.Result, error) {
-	return s.byClient(ctx, c, env, id, client.GrantApproval{}.Decide)
+	return s.byClient(ctx, c, env, id, func(t client.State) ([]events.Payload, error) {
+		evs, err := client.GrantApproval{}.Decide(t)
+		if err != nil || len(evs) == 0 || len(t.Approved) < approvalsPerDay {
+			return evs, err
+		}
+		oldest, err := s.clientEvent(ctx, c.Org, id, t.Approved[0])
+		if err != nil {
+			return nil, err
+		}
+		if again := oldest.Metadata.RecordedAt.AddDate(0, 0, 1); s.x.Now().Before(again) {
+			return nil, fault.New(fault.Conflict, "approved-too-often",
+				"The approval was given %d times within a day. Give it again after %s.", approvalsPerDay, again.Format(time.RFC3339))
+		}
+		return evs, nil
+	})
 }
 
 // byClient executes a command that only a client's own people may give: customers

@@ -96,10 +96,10 @@ func (s *Service) approval(ctx context.Context, org, id uuid.UUID, t client.Stat
 		}
 		a.RequestedBy = person(ev.Metadata)
 	}
-	if t.Approval != events.ApprovalGranted || t.Approved == 0 {
+	if t.Approval != events.ApprovalGranted || len(t.Approved) == 0 {
 		return a, nil
 	}
-	ev, err := s.clientEvent(ctx, org, id, t.Approved)
+	ev, err := s.clientEvent(ctx, org, id, t.Approved[len(t.Approved)-1])
 	if err != nil {
 		return a, err
 	}

@@ -1,12 +1,14 @@
 package command_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
 
 	"waybill/aggregates/command"
 	"waybill/events"
+	"waybill/events/fault"
 )
 
 // raw appends events to a client's stream as if as many commands had.
@@ -46,5 +48,30 @@ func TestAClientsStoryCostsTheSameHoweverLongItIs(t *testing.T) {
 	c.raw(toggles...)
 	if long := testing.AllocsPerRun(3, look); long > 2*short+1000 {
 		t.Errorf("%.0f allocations with a long stream, %.0f with a short one", long, short)
+	}
+}
+
+func TestAnApprovalIsGivenAgainAndAgainButNotWithoutEnd(t *testing.T) {
+	t.Parallel()
+	c := newCherry(t)
+	carl := c.customer(c.onBehalf().User)
+	toggle := func() error {
+		_, err := c.s.WithdrawClientApproval(c.ctx, carl, env(), c.id)
+		c.must(err) // always
+		_, err = c.s.GrantClientApproval(c.ctx, carl, env(), c.id)
+		return err
+	}
+	for range 5 {
+		c.must(toggle())
+	}
+	n := len(c.records(events.CategoryClientAccount, c.id))
+	for range 3 {
+		wantCode(t, toggle(), fault.Conflict, "approved-too-often")
+	}
+	if got := c.types(events.CategoryClientAccount, c.id)[n:]; !slices.Equal(got, []string{"ClientApprovalWithdrawn"}) {
+		t.Errorf("the client's stream got %v", got)
+	}
+	if got, lost := c.sights(c.dana); got != lost || got > 7 {
+		t.Errorf("the dispatcher got its sight %d times and lost it %d times", got, lost)
 	}
 }
