@@ -273,7 +273,7 @@ func TestWhatAReviewTakesFromADispatcherIsNotGivenBack(t *testing.T) {
 	b.must(err)
 	_, err = b.s.RecordAccessReview(b.ctx, b.owner, command.Envelope{}, command.RecordAccessReview{User: dana, Decision: events.ReviewRevoke})
 	b.must(err)
-	b.follow(&ended{})
+	b.follow(&ended{}, "AllGroupsAccessRevoked")
 	if got := b.types(events.CategoryUser, dana); got[len(got)-1] != "AllGroupsAccessRevoked" {
 		t.Errorf("after the review the dispatcher's stream holds %v", got)
 	}
