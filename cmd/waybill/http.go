@@ -68,6 +68,9 @@ func (s *system) serveHTTP(ctx context.Context, l net.Listener, setupToken strin
 	if err != nil {
 		return err
 	}
+	if handler, err = s.edge.behind(handler); err != nil {
+		return err
+	}
 	server := route.Serve(handler, s.log)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
