@@ -175,11 +175,16 @@ var withoutData = []string{"ops.projections"}
 func (tb *table) rows(t *testing.T, attackers []*attacker) {
 	g := tb.g
 	owner := &attacker{name: "the owner", person: g.owner}
+	// What is searched for by: something that is in nearly everything.
+	var gram string
+	must(t, g.s.pools.Projector.QueryRow(t.Context(),
+		`SELECT '{' || g || '}' FROM read.delivery_search, unnest(grams) g GROUP BY g ORDER BY count(*) DESC, g LIMIT 1`).Scan(&gram))
 	for _, name := range tablesOf(t, g.s.pools.Reader, "") {
 		read := func(a *attacker) []string {
 			c, err := g.s.access.Caller(t.Context(), a.token)
 			must(t, err)
 			batch := readapi.Scoped(c)
+			batch.Queue(`SELECT set_config('waybill.grams', $1, true)`, gram)
 			var rows []string
 			batch.Queue(`SELECT t::text FROM ` + name + ` t`).Query(func(r pgx.Rows) (err error) {
 				rows, err = pgx.CollectRows(r, pgx.RowTo[string])

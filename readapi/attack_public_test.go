@@ -67,9 +67,13 @@ func (tb *table) addresses(t *testing.T) map[string]string {
 	return map[string]string{"active": add("active"), "invited": add("invited"), "blocked": add("blocked"), "removed": add("removed")}
 }
 
-// tries is how often an address is tried; the fastest counts, for everything else
-// only slows down.
-const tries = 4
+// An address is tried so often; the fastest counts, for everything else only slows
+// down. While that looks different, it is tried again, for as long as patience
+// lasts.
+const (
+	tries    = 3
+	patience = 60
+)
 
 func (tb *table) addressed(t *testing.T, stranger *attacker, sh shape, known map[string]string) {
 	t.Helper()
@@ -96,23 +100,25 @@ func (tb *table) addressed(t *testing.T, stranger *attacker, sh shape, known map
 	for state, email := range known {
 		unknown := strings.Repeat("q", utf8.RuneCountInString(email)-len("@example.com")) + "@example.com"
 		var quickest [2]time.Duration
-		for range tries {
-			for i, one := range []string{email, unknown} {
-				text, took := send(one)
-				if quickest[i] == 0 || took < quickest[i] {
-					quickest[i] = took
-				}
-				if i == 0 {
-					known[state] = email
-					tb.refusal.Store("public", text)
-				} else if first, _ := tb.refusal.Load("public"); text != first {
-					t.Errorf("%s with an address that is %s:\n%s\n\nwith one of nobody:\n%s", sh.Name, state, first, text)
-				}
+		for n := 0; n < tries || n < patience && apart(quickest); n++ {
+			text, took := send(email)
+			nobodys, other := send(unknown)
+			if text != nobodys {
+				t.Errorf("%s with an address that is %s:\n%s\n\nwith one of nobody:\n%s", sh.Name, state, text, nobodys)
 			}
+			if n == 0 {
+				quickest = [2]time.Duration{took, other}
+			}
+			quickest = [2]time.Duration{min(quickest[0], took), min(quickest[1], other)}
 		}
-		// A password's hash takes many times what all the rest takes.
-		if d := (quickest[0] - quickest[1]).Abs(); d > 10*time.Millisecond && d > max(quickest[0], quickest[1])*2/3 {
+		if apart(quickest) {
 			t.Errorf("%s with an address that is %s takes %s, with one of nobody %s", sh.Name, state, quickest[0], quickest[1])
 		}
 	}
+}
+
+// apart reports whether one takes so much longer than the other that a password's
+// hash, which takes many times what all the rest takes, must be in it.
+func apart(d [2]time.Duration) bool {
+	return (d[0]-d[1]).Abs() > 10*time.Millisecond && (d[0]-d[1]).Abs() > max(d[0], d[1])*2/3
 }

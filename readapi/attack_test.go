@@ -27,6 +27,8 @@ import (
 //     one does not see of it, such as a user's sight of another group: it is what
 //     If-Match compares.
 //   - Names that are unique in the organisation are taken, whoever took them.
+//   - Where something is looked for takes about the same time whether or not it is
+//     there; what is left tells only whoever has the id, and ids cannot be guessed.
 //   - Who may change users is refused one that also has groups beyond its own, and
 //     so learns that there are some.
 func TestTheAttackTable(t *testing.T) {
