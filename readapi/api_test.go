@@ -35,6 +35,7 @@ func TestAPI(t *testing.T) {
 		"AnOrganisationImportsOneFileAtATime":                           testAnOrganisationImportsOneFileAtATime,
 		"ABlockEndsAnImportThatIsRunning":                               testABlockEndsAnImportThatIsRunning,
 		"ADryRunOfAnImportAnswersAsTheImport":                           testADryRunOfAnImportAnswersAsTheImport,
+		"PositionsAreBoundedHoweverTheyCome":                            testPositionsAreBoundedHoweverTheyCome,
 		"ATimelineTellsNothingOfGroupsAndPeopleThatTheCallerDoesNotSee": testATimelineTellsNothingOfGroupsAndPeopleThatTheCallerDoesNotSee,
 		"AnswersAreWhatTheyAreDescribedAs":                              testAnswersAreWhatTheyAreDescribedAs,
 		"TrackingStatusGoesByTheOrganisationsDay":                       testTrackingStatusGoesByTheOrganisationsDay,
