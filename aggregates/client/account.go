@@ -36,7 +36,7 @@ func (c CreateAccount) Decide(s State) ([]events.Payload, error) {
 
 // toBeAccount refuses a client that cannot become an account.
 func (s State) toBeAccount() error {
-	if err := s.present(); err != nil {
+	if err := s.Present(); err != nil {
 		return err
 	}
 	switch {
@@ -94,7 +94,7 @@ type AssignDispatcher struct{ To uuid.UUID }
 
 // Decide gives DispatcherAssigned; nothing when it is so already.
 func (c AssignDispatcher) Decide(s State) ([]events.Payload, error) {
-	if err := s.present(); err != nil || s.Dispatcher == c.To {
+	if err := s.Present(); err != nil || s.Dispatcher == c.To {
 		return nil, err
 	}
 	return []events.Payload{&events.DispatcherAssigned{From: s.Dispatcher, To: c.To}}, nil

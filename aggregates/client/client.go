@@ -186,8 +186,8 @@ func Touches(_ uuid.UUID, s State, p events.Payload) []uuid.UUID {
 // None is the answer about a client that does not exist, or not for the caller.
 func None() error { return fault.New(fault.NotFound, "client-not-found", "There is no such client.") }
 
-// present refuses a client that does not exist or was removed.
-func (s State) present() error {
+// Present refuses a client that does not exist or was removed.
+func (s State) Present() error {
 	switch {
 	case !s.added:
 		return None()
@@ -199,7 +199,7 @@ func (s State) present() error {
 
 // account refuses a client that is no account, or was removed.
 func (s State) account() error {
-	if err := s.present(); err != nil {
+	if err := s.Present(); err != nil {
 		return err
 	}
 	if s.Mode == "" {

@@ -87,7 +87,7 @@ type ChangeDetails struct {
 
 // Decide gives ClientDetailsChanged; nothing when they are so already.
 func (c ChangeDetails) Decide(s State) ([]events.Payload, error) {
-	if err := s.present(); err != nil {
+	if err := s.Present(); err != nil {
 		return nil, err
 	}
 	after := c.After.Tidy()

@@ -76,7 +76,7 @@ type Resend struct{ ExpiresAt, At time.Time }
 
 // Decide gives ClientInvitationResent.
 func (c Resend) Decide(s State) ([]events.Payload, error) {
-	if err := s.present(); err != nil {
+	if err := s.Present(); err != nil {
 		return nil, err
 	}
 	if !s.open(c.At) {
@@ -90,7 +90,7 @@ type Revoke struct{ At time.Time }
 
 // Decide gives ClientInvitationRevoked; nothing when none is open.
 func (c Revoke) Decide(s State) ([]events.Payload, error) {
-	if err := s.present(); err != nil || !s.open(c.At) {
+	if err := s.Present(); err != nil || !s.open(c.At) {
 		return nil, err
 	}
 	return s.closing(c.At), nil

@@ -97,7 +97,7 @@ type LinkClientGroup struct {
 
 // LinkClientGroup makes the client's group and links it, one to one. The result
 // names the group. Errors: NotFound, Denied, Invalid, Conflict
-// (group-name-taken, client-has-group).
+// (group-name-taken, client-has-group, client-removed).
 func (s *Service) LinkClientGroup(ctx context.Context, c access.Caller, env Envelope, in LinkClientGroup) (Created, error) {
 	if err := s.lookManage(ctx, c, in.Client); err != nil {
 		return Created{}, err
@@ -105,7 +105,17 @@ func (s *Service) LinkClientGroup(ctx context.Context, c access.Caller, env Enve
 	if err := group.CheckName("group_name", in.GroupName); err != nil {
 		return Created{}, err
 	}
-	out, err := s.link(ctx, s.command(c, env), in.Client, in.GroupName)
+	cmd := s.command(c, env)
+	t, err := aggregates.Load(ctx, s.x, clients, c.Org, in.Client)
+	if err == nil {
+		err = t.Present() // before a group is made for nothing
+	}
+	if err != nil {
+		out := Created{ID: t.Group}
+		out.Result, err = unlessDone(ctx, s, clients, in.Client, cmd, err)
+		return out, err
+	}
+	out, err := s.link(ctx, cmd, in.Client, in.GroupName)
 	if err == nil {
 		out.Result = s.followUp(ctx, in.Client, out.Result)
 	}

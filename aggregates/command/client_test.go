@@ -288,6 +288,31 @@ func TestWhoeverWasBlockedByAPersonDoesNotComeBackWithTheClient(t *testing.T) {
 	}
 }
 
+func TestARemovedClientGetsNoGroup(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	added, err := b.s.AddClient(b.ctx, b.owner, env(), command.AddClient{BusinessName: "Elder", Email: "e@example.com"})
+	b.must(err)
+	_, err = b.s.RemoveClient(b.ctx, b.owner, env(), command.RemoveClient{Client: added.ID})
+	b.must(err)
+	link := command.LinkClientGroup{Client: added.ID, GroupName: "Elder"}
+	_, err = b.s.LinkClientGroup(b.ctx, b.owner, env(), link)
+	wantCode(t, err, fault.Conflict, "client-removed")
+	b.group("Elder") // nobody has the name
+	_, err = b.s.ReinstateClient(b.ctx, b.owner, env(), added.ID)
+	b.must(err)
+	link.GroupName, link.Client = "Elder's", added.ID
+	repeated := env()
+	for range 2 {
+		_, err = b.s.LinkClientGroup(b.ctx, b.owner, repeated, link)
+		b.must(err)
+	}
+	_, err = b.s.RemoveClient(b.ctx, b.owner, env(), command.RemoveClient{Client: added.ID})
+	b.must(err)
+	_, err = b.s.LinkClientGroup(b.ctx, b.owner, repeated, link) // sent again
+	b.must(err)
+}
+
 func TestAClientWhoseGroupsNameIsTakenIsNotAdded(t *testing.T) {
 	t.Parallel()
 	c := newCherry(t)
