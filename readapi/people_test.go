@@ -53,7 +53,7 @@ func (s *stack) join(t testing.TB, org, user uuid.UUID, email string) person {
 	t.Helper()
 	token := s.invitation(t, org, user, email)
 	body := fmt.Sprintf(`{"token": %q, "email": %q, "password": %q}`, token, email, password)
-	if a := (person{s: s}).do(t, http.MethodPost, "/v1/passwords", body); a.status != http.StatusOK {
+	if a := (person{s: s}).do(t, http.MethodPost, "/v1/passwords", body); a.status != http.StatusOK || a.header.Get("Waybill-Position") == "" {
 		t.Fatalf("set password: %d %s", a.status, a.body)
 	}
 	return s.signIn(t, email)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -106,4 +107,21 @@ func testSignInsAndRefusalsAreOnTheTrail(t *testing.T, s *stack) {
 	expect("a verb that is not hers", org.String()+" user CommandRefused CreateGroup permission-missing  ip=true")
 	ann.do(t, "POST", "/v1/deliveries/"+f.d[1].String()+"/hold", `{}`)
 	expect("what she does not see", org.String()+" user CommandRefused Hold delivery-not-found id "+f.d[1].String()+" ip=true")
+	guessed := []uuid.UUID{f.d[1]}
+	for range 11 {
+		guessed = append(guessed, uuid.New())
+	}
+	ann.do(t, "POST", "/v1/deliveries/bulk", bulk("hold", "", append([]uuid.UUID{f.d[0]}, guessed...)...))
+	var named []string
+	for _, id := range guessed[:10] {
+		named = append(named, id.String())
+	}
+	expect("many at once that she does not see", org.String()+" user CommandRefused BulkDeliveries delivery-not-found hold "+strings.Join(named, ", ")+" and 2 more ip=true")
+	ann.do(t, "POST", "/v1/deliveries/bulk", bulk("delete", "", f.d[0], f.d[1]))
+	expect("many at once for two reasons", org.String()+" user CommandRefused BulkDeliveries permission-missing delete "+f.d[0].String()+" ip=true",
+		org.String()+" user CommandRefused BulkDeliveries delivery-not-found delete "+f.d[1].String()+" ip=true")
+	ann.do(t, "POST", "/v1/imports?filename=x.csv&template="+f.banana.String(), "a,b\n")
+	expect("an import by the template of a group that she does not see", org.String()+" user CommandRefused ImportDeliveries group-not-found  ip=true")
+	ann.do(t, "POST", "/v1/api-keys", `{"name": "more", "permissions": ["manage_users"]}`)
+	expect("a key that may more than she", org.String()+" user CommandRefused MakeAPIKey permission-missing  ip=true")
 }

@@ -73,6 +73,7 @@ func (a *api) acceptClient(w http.ResponseWriter, r *http.Request) error {
 	if !a.visible(r.Context(), out.Position) {
 		w.Header().Set(visibleHeader, "pending")
 	}
+	told(w, out.Position)
 	return send(w, http.StatusOK, ClientAccepted{User: out.User, Organisation: t.Org})
 }
 
@@ -86,7 +87,7 @@ func (a *api) declineClient(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	_, err = a.cfg.Commands.DeclineClientInvitation(r.Context(), who, command.Envelope{CommandID: a.cfg.NewID()},
+	res, err := a.cfg.Commands.DeclineClientInvitation(r.Context(), who, command.Envelope{CommandID: a.cfg.NewID()},
 		command.DeclineClientInvitation{Client: t.Client, Invitation: t.Invitation, Email: in.Email})
 	if err != nil {
 		return closed(err)
@@ -95,6 +96,7 @@ func (a *api) declineClient(w http.ResponseWriter, r *http.Request) error {
 	if err := a.cfg.Access.UseClientInvitation(r.Context(), in.Token, ""); err != nil {
 		return err
 	}
+	told(w, res.Position)
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }

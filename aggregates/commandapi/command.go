@@ -169,7 +169,7 @@ func on[In sayer](a *api, s spec, run func(ctx context.Context, c call, in In) (
 		execute := func(w http.ResponseWriter) (settled bool, err error) {
 			out, err := run(r.Context(), c, in)
 			if err != nil {
-				a.refused(s, c, err)
+				a.refused(c.caller, s.name, c.target(s.path), err)
 				return false, unmatched(err)
 			}
 			return !out.unsettled, a.answer(w, r, s, status, out)
@@ -214,10 +214,15 @@ func (a *api) answer(w http.ResponseWriter, r *http.Request, s spec, status int,
 	if out.location != "" {
 		h.Set("Location", out.location)
 	}
-	if !out.position.IsZero() {
-		h.Set(positionHeader, out.position.String())
-	}
+	told(w, out.position)
 	return send(w, status, out.answer)
+}
+
+// told says in an answer where in the log its command's last event stands.
+func told(w http.ResponseWriter, at events.Position) {
+	if !at.IsZero() {
+		w.Header().Set(positionHeader, at.String())
+	}
 }
 
 func send(w http.ResponseWriter, status int, answer any) error {

@@ -55,6 +55,7 @@ func (a *api) deliveryBulkRoutes() []route.Route {
 				if err != nil {
 					return outcome{}, err
 				}
+				a.refusedRows(c.caller, "bulkDeliveries", in.Do, rows)
 				return a.bulkDone(ctx, rows), nil
 			}),
 	}

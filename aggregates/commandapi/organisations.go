@@ -53,7 +53,7 @@ type Timezone struct {
 type NewVehicle struct {
 	Said  `json:",inline"`
 	Name  string `json:"name"`
-	Plate string `json:"plate,omitzero"`
+	Plate string `json:"plate" doc:"Registered once, however it is spaced."`
 }
 
 // setupHeader carries the token of whoever runs this installation.

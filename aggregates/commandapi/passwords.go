@@ -49,22 +49,25 @@ func (a *api) setPassword(refused *refusals) func(http.ResponseWriter, *http.Req
 			return err
 		}
 		try.Succeeded()
-		if err := a.record(r.Context(), t, access.SourceOf(r)); err != nil {
+		at, err := a.record(r.Context(), t, access.SourceOf(r))
+		if err != nil {
 			return err
 		}
+		told(w, at)
 		return send(w, http.StatusOK, PasswordSet{User: t.User, Organisation: t.Org})
 	}
 }
 
-func (a *api) record(ctx context.Context, t access.Ticket, source events.Source) error {
+// record records that a password was set, and returns where in the log; the zero
+// position when there is nothing to record it about.
+func (a *api) record(ctx context.Context, t access.Ticket, source events.Source) (events.Position, error) {
 	if t.Purpose == access.PurposeInvitation {
-		_, err := a.accept(ctx, t.Org, t.User, t.Identity, t.Invitation, source, true)
-		return err
+		return a.accept(ctx, t.Org, t.User, t.Identity, t.Invitation, source, true)
 	}
 	who := access.Caller{Org: t.Org, Identity: t.Identity, Actor: events.Actor{Type: events.ActorIdentity, ID: t.Identity.String()}, Source: source}
-	_, err := a.cfg.Commands.RecordPasswordSet(ctx, who, command.Envelope{CommandID: a.cfg.NewID()}, t.User)
+	res, err := a.cfg.Commands.RecordPasswordSet(ctx, who, command.Envelope{CommandID: a.cfg.NewID()}, t.User)
 	if fault.Is(err, fault.NotFound) {
-		return nil // the membership is gone; the password is set all the same
+		err = nil // the membership is gone; the password is set all the same
 	}
-	return err
+	return res.Position, err
 }

@@ -4,11 +4,13 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/google/uuid"
 
 	"waybill/aggregates/access"
+	"waybill/aggregates/command"
 	"waybill/events"
 	"waybill/events/fault"
 )
@@ -63,18 +65,66 @@ func (a *api) refuseSignIn(w http.ResponseWriter, r *http.Request, err error, el
 }
 
 // refused notes who was refused which command: a verb that is not theirs, or
-// something that is not there for them.
-func (a *api) refused(s spec, c call, err error) {
+// something that is not there for them. The command is called by its route's name.
+func (a *api) refused(who access.Caller, name, target string, err error) {
+	if cause := causeOf(err); cause != "" && who.Org != uuid.Nil {
+		a.cfg.Trail.Record(who.Org, who.Actor, who.Source,
+			&events.CommandRefused{Command: strings.ToUpper(name[:1]) + name[1:], Cause: cause, Target: target})
+	}
+}
+
+// noted is a handler whose refusals are noted, for commands that on does not make
+// the route of.
+func (a *api) noted(name string, do func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		err := do(w, r)
+		a.refused(access.CallerOf(r.Context()), name, "", err)
+		return err
+	}
+}
+
+// causeOf returns why a command was refused, as the trail says it; empty for what
+// is not noted.
+func causeOf(err error) string {
 	var f *fault.Error
-	if c.caller.Org == uuid.Nil || !errors.As(err, &f) || f.Kind != fault.Denied && f.Kind != fault.NotFound {
-		return
+	switch {
+	case !errors.As(err, &f) || f.Kind != fault.Denied && f.Kind != fault.NotFound:
+		return ""
+	case f.Code == "":
+		return strings.ReplaceAll(f.Kind.String(), " ", "-")
 	}
-	cause := f.Code
-	if cause == "" {
-		cause = strings.ReplaceAll(f.Kind.String(), " ", "-")
+	return f.Code
+}
+
+// refusedNamed bounds how many of the deliveries that a bulk command was refused
+// are named in one fact.
+const refusedNamed = 10
+
+// refusedRows notes the rows of a bulk command that were refused, as one fact for
+// each cause: who tries many ids at once is noted like who tries them one by one.
+func (a *api) refusedRows(who access.Caller, name, do string, rows []command.BulkRow) {
+	var causes []string
+	first := map[string]command.BulkRow{}
+	named, count := map[string][]string{}, map[string]int{}
+	for _, row := range rows {
+		cause := causeOf(row.Err)
+		if cause == "" {
+			continue
+		}
+		if count[cause]++; count[cause] == 1 {
+			causes, first[cause] = append(causes, cause), row
+		}
+		if len(named[cause]) < refusedNamed {
+			named[cause] = append(named[cause], row.Delivery.String())
+		}
 	}
-	a.cfg.Trail.Record(c.caller.Org, c.caller.Actor, c.caller.Source,
-		&events.CommandRefused{Command: strings.ToUpper(s.name[:1]) + s.name[1:], Cause: cause, Target: c.target(s.path)})
+	for _, cause := range causes {
+		target := do + " " + strings.Join(named[cause], ", ")
+		if more := count[cause] - len(named[cause]); more > 0 {
+			target += " and " + strconv.Itoa(more) + " more"
+		}
+		a.refused(who, name, target, first[cause].Err)
+	}
 }
 
 // target returns the ids of the path; other text of it is anybody's.
