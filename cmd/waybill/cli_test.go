@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/alecthomas/kong"
 )
 
 func TestHelpNamesEveryVerbAndHowFlagsAreGivenByEnvironment(t *testing.T) {
@@ -43,5 +45,39 @@ func TestNumbersAndNamesAreWrittenForPeople(t *testing.T) {
 		if got := slugOf(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
+	}
+}
+
+func TestEveryHelpHasAnExampleAndNoFlagIsThereTwice(t *testing.T) {
+	t.Parallel()
+	all, err := declared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var nouns []string
+	for _, v := range all {
+		nouns = append(nouns, v.Noun)
+	}
+	c := cli{Plugins: all.plugins(nouns, "organisation")}
+	c.Organisation.Plugins = all.within("organisation")
+	parser, err := kong.New(&c, kong.Name("waybill"), kong.ExplicitGroups(groups()), all.explained())
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := 0
+	err = kong.Visit(parser.Model, func(node kong.Visitable, next kong.Next) error {
+		if n, ok := node.(*kong.Node); ok && n.Type == kong.CommandNode {
+			seen++
+			if !strings.Contains(n.Detail, "Example:\n\n    waybill "+strings.Fields(typed(n))[0]) {
+				t.Errorf("waybill %s --help has no example", typed(n))
+			}
+			if n.Help == "" || len(n.Children) == 0 && strings.TrimSuffix(n.Help, ".") == n.Help {
+				t.Errorf("waybill %s says of itself %q", typed(n), n.Help)
+			}
+		}
+		return next(nil)
+	})
+	if err != nil || seen < len(all) {
+		t.Errorf("%v, %d commands", err, seen)
 	}
 }

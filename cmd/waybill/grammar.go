@@ -297,6 +297,10 @@ func staticExample(words string) string {
 		return "eventstore backup /backups/today --data waybill-data/events"
 	case "eventstore scavenge":
 		return "eventstore scavenge --data waybill-data/events"
+	case "mail", "mail list":
+		return "mail"
+	case "mail show", "mail retry":
+		return words + " 0b9c2a5e-7d1f-4c3a-9e8b-6f5d4c3b2a19"
 	case "login":
 		return "login adam@example.com"
 	case "organisation create":
