@@ -142,9 +142,21 @@ func (s *Service) RemoveClient(ctx context.Context, c access.Caller, env Envelop
 }
 
 // ReinstateClient brings a removed client back to the state before. Of the logins
-// that ended, its contact's works again. Errors: NotFound, Denied.
+// that ended, its contact's works again. A group that was archived meanwhile is
+// restored first, or else nobody could be given it back. Errors: NotFound, Denied,
+// Conflict (group-archived).
 func (s *Service) ReinstateClient(ctx context.Context, c access.Caller, env Envelope, id uuid.UUID) (aggregates.Result, error) {
-	return s.onClient(ctx, c, s.command(c, env), id, client.Reinstate{}.Decide)
+	return s.onClient(ctx, c, s.command(c, env), id, func(t client.State) ([]events.Payload, error) {
+		evs, err := client.Reinstate{}.Decide(t)
+		if err != nil || len(evs) == 0 || t.Group == uuid.Nil {
+			return evs, err
+		}
+		g, err := aggregates.Load(ctx, s.x, groups, c.Org, t.Group)
+		if err == nil {
+			err = g.Usable()
+		}
+		return evs, err
+	})
 }
 
 // manageable refuses work on the deliveries of a group whose client has withdrawn

@@ -185,6 +185,7 @@ func TestWithdrawnOrRemovedTheClientsGroupIsNotManaged(t *testing.T) {
 			if tc.archived {
 				c.must(preview)
 				c.must(err)
+				wantCode(t, tc.back(c, carl), fault.Conflict, "group-archived")
 				_, err = c.s.RestoreGroup(c.ctx, c.owner, env(), c.group)
 				c.must(err)
 			} else {
