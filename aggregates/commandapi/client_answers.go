@@ -9,7 +9,6 @@ import (
 	"waybill/aggregates/access"
 	"waybill/aggregates/client"
 	"waybill/aggregates/command"
-	"waybill/events"
 	"waybill/events/fault"
 )
 
@@ -121,23 +120,13 @@ func (a *api) invitee(r *http.Request, token, email string) (access.Caller, acce
 	if err != nil {
 		return none(err)
 	}
-	identity, err := a.cfg.Access.IdentityOf(r.Context(), email)
+	identity, called, err := a.cfg.Access.Unproven(r.Context(), email)
 	if err != nil {
 		return none(err)
 	}
 	source := access.SourceOf(r)
 	source.Portal = access.PortalClient
-	return access.Caller{Org: t.Org, Identity: identity, Actor: unproven(identity), Source: source}, t, try, nil
-}
-
-// unproven is the actor for somebody who says to be the person behind an e-mail.
-// One whose e-mail is not known has no id.
-func unproven(identity uuid.UUID) events.Actor {
-	who := events.Actor{Type: events.ActorIdentity}
-	if identity != uuid.Nil {
-		who.ID = identity.String()
-	}
-	return who
+	return access.Caller{Org: t.Org, Identity: identity, Actor: called, Source: source}, t, try, nil
 }
 
 // closed makes an invitation that is not open look like a token that never was.

@@ -55,12 +55,12 @@ func (f *refusals) take(r *http.Request, email string, err error) {
 }
 
 func (f *refusals) record(ctx context.Context, t access.Ticket, email string, source events.Source) error {
-	identity, err := f.api.cfg.Access.IdentityOf(ctx, email)
+	_, called, err := f.api.cfg.Access.Unproven(ctx, email)
 	if err != nil {
 		return err
 	}
 	who := access.System(t.Org) // who tried has proved nothing
-	who.Actor, who.Source = unproven(identity), source
+	who.Actor, who.Source = called, source
 	_, err = f.api.cfg.Commands.RefuseInvitation(ctx, who, command.Envelope{CommandID: f.api.cfg.NewID()},
 		command.RefuseInvitation{User: t.User, Invitation: t.Invitation, Cause: user.CauseEmailMismatch})
 	if fault.Is(err, fault.Conflict) || fault.Is(err, fault.NotFound) { // withdrawn a moment ago

@@ -98,6 +98,13 @@ func (w *worked) nameIdentities() {
 		w.call(email, id.String())
 	}
 	w.must(rows.Err())
+	const stranger = "frank@example.com" // known by nothing but that he tried
+	identity, called, err := w.s.access.Unproven(w.Context(), stranger)
+	w.must(err)
+	if identity != uuid.Nil {
+		w.Errorf("%s has become known by trying", stranger)
+	}
+	w.call(stranger, called.ID)
 }
 
 // compare finds the event of each fact, by stream and order in it, and compares
