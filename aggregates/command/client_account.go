@@ -97,12 +97,19 @@ func (s *Service) CreateClientAccount(ctx context.Context, c access.Caller, env 
 		return ClientAccountMade{User: t.User, Group: t.Group, Result: res}, err
 	}
 	out := ClientAccountMade{User: create.User}
-	if out.Group, err = s.groupFor(ctx, c, cmd, in.Client, t, in.GroupName, create.Details.BusinessName); err != nil {
-		return out, err
+	if out.Group, err = s.groupFor(ctx, c, cmd, in.Client, t, in.GroupName, create.Details.BusinessName); err == nil {
+		out.Result, err = s.onClient(ctx, c, cmd, in.Client, create.Decide)
 	}
-	out.Result, err = s.onClient(ctx, c, cmd, in.Client, create.Decide)
+	if err != nil && !fault.Is(err, fault.Unavailable) && create.User == contactID(cmd) {
+		// Nobody will be born to hold it. Failing that, it is taken over from the
+		// unborn when somebody wants it.
+		_, _ = s.claims.Settle(ctx, cmd, emailKey(create.Details.Email), aggregates.Holder{Category: events.CategoryUser, ID: create.User})
+	}
 	return out, err
 }
+
+// contactID is the id of the user that a command makes the contact of a client.
+func contactID(cmd aggregates.Command) uuid.UUID { return cmd.Derive("contact") }
 
 // account prepares the creation of a client's account, and refuses what can be
 // refused before anything is made.
@@ -154,7 +161,7 @@ func (s *Service) contact(ctx context.Context, c access.Caller, cmd aggregates.C
 			return claim.Holder, identity, nil
 		}
 	}
-	id = cmd.Derive("contact")
+	id = contactID(cmd)
 	holder := aggregates.Holder{Category: events.CategoryUser, ID: id}
 	return id, identity, s.claims.Take(ctx, cmd, emailKey(email), holder)
 }

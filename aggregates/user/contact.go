@@ -112,7 +112,8 @@ type RestoreLogin struct {
 }
 
 // Decide gives UserUnblocked for a user blocked for the client, and the grant;
-// nothing when neither was taken. Whom somebody has blocked stays so.
+// nothing when neither was taken. Whom somebody has blocked stays so, and whoever
+// sees everything by now needs no grant.
 func (c RestoreLogin) Decide(s State) ([]events.Payload, error) {
 	var evs []events.Payload
 	switch {
@@ -123,6 +124,9 @@ func (c RestoreLogin) Decide(s State) ([]events.Payload, error) {
 	case s.Status == Blocked && s.BlockedFor == c.Client:
 		evs = append(evs, &events.UserUnblocked{Client: c.Client, StillBlocked: s.held})
 		s = Evolve(s, evs[0])
+	}
+	if s.All {
+		return evs, nil
 	}
 	given, err := GrantGroup{Grant: c.Grant, Group: c.Group, Basis: events.BasisClientAccount, Origin: c.Client.String(), At: c.At}.Decide(s)
 	return append(evs, given...), err

@@ -54,6 +54,7 @@ func TestThePeopleOfAClient(t *testing.T) {
 		"and then the other one":                             {Given: append(lost, &events.UserBlocked{}, &events.UserUnblocked{StillBlocked: true}), When: Unblock{}, Then: then(&events.UserUnblocked{Client: client})},
 		"both taken back, nothing is left to take":           {Given: append(lost, &events.UserBlocked{}, &events.UserUnblocked{Client: client, StillBlocked: true}, &events.UserUnblocked{}), When: Unblock{}},
 		"a block for another reason stays":                   {Given: append(contact[:3:3], &events.UserBlocked{}, over(grantOf(apple), 0)), When: restore, Then: then(seen)},
+		"whoever sees everything by now needs no grant":      {Given: append(lost[:5:5], all(events.BasisDirect)), When: restore, Then: then(&events.UserUnblocked{Client: client})},
 		"what was not taken does not come back":              {Given: contact, When: restore},
 		"no login of nobody ends":                            {When: end, Refused: "user-not-found"},
 		"no login of nobody comes back":                      {When: restore, Refused: "user-not-found"},
