@@ -247,6 +247,21 @@ func (tb *table) cursors(t *testing.T, attackers []*attacker) {
 func (tb *table) control(t *testing.T) {
 	g := tb.g
 	owner := &attacker{name: "the owner", person: g.owner, may: true, own: g.own, foreign: []holdings{g.secret, g.beyond}}
+	var told strings.Builder
+	for _, sh := range tb.shapes {
+		for _, id := range append(owner.things(aVehicle), owner.things(aDelivery)...) {
+			if sh.Public || sh.Method != http.MethodGet || len(sh.slots) > 0 && sh.slots[0].in == "path" && !slices.Contains(owner.things(sh.slots[0].kind), id) {
+				continue
+			}
+			path, _ := sh.request(g.own, called{slot{in: "path", name: "id", kind: aVehicle}: {id}, slot{in: "path", name: "id", kind: aDelivery}: {id}})
+			told.WriteString(strings.ToLower(owner.get(t, path).body))
+		}
+	}
+	for _, mark := range []string{markOrg, markMine, markHidden, markOld, markLoose, markWard, markLater, hiddenLatitude} {
+		if !strings.Contains(told.String(), mark) {
+			t.Errorf("%s is planted nowhere", mark)
+		}
+	}
 	for _, sh := range tb.shapes {
 		for _, sl := range sh.slots {
 			if sh.Public || sl.kind == aSession || sl.kind == aKey || sl.kind == aText || sl.in == "query" && sh.Method == http.MethodGet {

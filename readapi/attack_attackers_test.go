@@ -62,10 +62,10 @@ func (g *grounds) attackers(t *testing.T, other *grounds) []*attacker {
 	manager := func(name string) person { return add(name, access.RoleManager, scope+everyPermission()) }
 
 	revoked, expired, archived := manager("revoked"), manager("expired"), manager("archived")
-	ends := time.Now().Add(2 * time.Second)
+	ends := time.Now().Add(4 * time.Second) // there is other work until then
+	g.give(t, expired, g.hidden.String(), `{"expires_at": "`+ends.UTC().Format(time.RFC3339Nano)+`"}`)
 	g.give(t, revoked, g.hidden.String(), "")
 	g.give(t, archived, g.old.String(), "")
-	g.give(t, expired, g.hidden.String(), `{"expires_at": "`+ends.UTC().Format(time.RFC3339Nano)+`"}`)
 	g.owner.done(t, http.MethodDelete, "/v1/users/"+revoked.user.String()+"/groups/"+g.hidden.String(), "")
 	g.retire(t, g.old, markOld, "1") // of which archived is a member
 

@@ -3,6 +3,7 @@ package readapi_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,6 +12,12 @@ import (
 	"waybill/aggregates/commandapi"
 	"waybill/readapi"
 )
+
+// betweenGroups says whether somebody may everything, sees what everybody sees, and
+// nothing of what is hidden.
+func (a *attacker) betweenGroups() bool {
+	return a.may && !a.all && slices.Contains(a.marks, markHidden) && !slices.Contains(a.marks, markMine)
+}
 
 // conflicts takes names that are taken, by what one sees and by what one does not.
 func (tb *table) conflicts(t *testing.T, attackers []*attacker) {
@@ -30,9 +37,11 @@ func (tb *table) conflicts(t *testing.T, attackers []*attacker) {
 		"a customer code":      {"PUT", "/v1/customer-codes/%", `{"group": "` + g.mine2.String() + `"}`, []string{g.own[aCode][0], g.secret[aCode][0], g.beyond[aCode][0]}},
 		"an e-mail": {"POST", "/v1/users", `{"name": "Probe", "email": "%", "role": "cso", "groups": ["` + g.mine.String() + `"]}`,
 			[]string{colleague, member, email(g.beyond[aUser][0])}},
+		"a contact's e-mail": {"POST", "/v1/clients/" + g.own[aClient][0] + "/account", `{"email": "%"}`,
+			[]string{colleague, member, email(g.secret[aUser][1]), email(g.beyond[aUser][0])}}, // a customer among them
 	} {
 		for _, a := range attackers {
-			if !a.may || a.all || len(a.foreign) == 4 { // of another organisation, or without sight of the first
+			if !a.betweenGroups() {
 				continue
 			}
 			var first string
@@ -64,7 +73,7 @@ func (tb *table) freeNames(t *testing.T, attackers []*attacker) {
 	g.owner.done(t, http.MethodPost, hold, `{"reason": "x"}`, "Idempotency-Key", key)
 	spaces := g.own[aGroup]
 	for _, a := range attackers {
-		if !a.may || a.all || len(a.foreign) == 4 || a.name == "a member of every group" {
+		if !a.betweenGroups() {
 			continue
 		}
 		if len(spaces) > 0 {

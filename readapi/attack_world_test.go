@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -224,9 +225,15 @@ func (g *grounds) retire(t *testing.T, old uuid.UUID, mark, number string) {
 	merged := o.group(t, mark+" Merged "+number)
 	g.beyond[aCode] = append(g.beyond[aCode], code)
 	g.beyond.add(aGroup, old, merged)
-	g.beyond.add(aDelivery, g.deliver(t, mark, "old-"+number, old), g.deliver(t, mark, "merged-"+number, merged))
+	moves := g.deliver(t, mark, "merged-"+number, merged)
+	g.beyond.add(aDelivery, g.deliver(t, mark, "old-"+number, old), moves)
 	g.beyond.add(aUser, g.add(t, mark+" Member "+number, access.RoleCSO, old))
 	o.done(t, http.MethodPost, "/v1/groups/"+merged.String()+"/merge", fmt.Sprintf(`{"into": %q, "acknowledge_widening": true}`, old))
+	for since := time.Now(); !strings.Contains(o.get(t, "/v1/deliveries/"+moves.String()).body, `"group":"`+old.String()); {
+		if time.Since(since) > time.Minute {
+			t.Fatal("the deliveries of a merged group do not move")
+		}
+	}
 	o.done(t, http.MethodPost, "/v1/groups/"+old.String()+"/archive", `{"reason": "`+mark+` reason"}`)
 	g.beyond[aText] = append(g.beyond[aText], mark)
 }
