@@ -94,7 +94,7 @@ const chosen = `, "password": "` + password + `"`
 // accept makes the account by invitation and signs its contact in.
 func (g *grove) accept(t *testing.T) person {
 	t.Helper()
-	if a := g.answer(t, "accept", g.invite(t), g.email, chosen); a.status != http.StatusOK {
+	if a := g.answer(t, "accept", g.invite(t), g.email, chosen); a.status != http.StatusOK || a.header.Get("Waybill-Position") == "" {
 		t.Fatalf("accept: %d %s", a.status, a.body)
 	}
 	return g.s.signIn(t, g.email)
@@ -267,9 +267,10 @@ func testASignedInPersonAcceptsWithoutAnotherPassword(t *testing.T, s *stack) {
 func testAnInvitationIsDeclinedOnce(t *testing.T, s *stack) {
 	g := newGrove(t, s)
 	token := g.invite(t)
-	wantStatus(t, "decline", g.answer(t, "decline", token, g.email, ""), http.StatusNoContent)
+	declined := g.answer(t, "decline", token, g.email, "")
+	wantStatus(t, "decline", declined, http.StatusNoContent)
 	wantStatus(t, "accept after all", g.answer(t, "accept", token, g.email, chosen), http.StatusUnprocessableEntity)
-	g.owner.caughtUp(t, g.owner.done(t, http.MethodPost, "/v1/groups", `{"name": "Later"}`).Position)
+	g.owner.caughtUp(t, declined.header.Get("Waybill-Position"))
 	if c := g.seen(t, g.owner); c.Status != "added" || c.Invitation.State != "declined" {
 		t.Errorf("the client is %+v", c)
 	}
