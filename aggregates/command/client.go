@@ -83,10 +83,15 @@ func (s *Service) dispatcher(ctx context.Context, c access.Caller, cmd aggregate
 		return err
 	case !u.Exists() || !c.SeesUser(u.Subject(id, cmd.At)):
 		return user.None()
-	case u.Status != user.Active && u.Status != user.Invited || u.Role == access.RoleCustomer || u.Role == access.RoleAuditor:
+	case !mayLookAfter(u):
 		return fault.InvalidField("dispatcher", "must be a user who may look after clients and is not blocked")
 	}
 	return nil
+}
+
+// mayLookAfter reports whether a user can be a client's dispatcher.
+func mayLookAfter(u user.State) bool {
+	return (u.Status == user.Active || u.Status == user.Invited) && u.Role != access.RoleCustomer && u.Role != access.RoleAuditor
 }
 
 // LinkClientGroup asks for a group for a client that has none.

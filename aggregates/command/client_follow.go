@@ -63,7 +63,7 @@ func (s *Service) FollowClient(ctx context.Context, c access.Caller, ev events.E
 	case *events.ClientApprovalWithdrawn:
 		return f.all(ctx, f.dispatcher(uuid.Nil, "client_approval_withdrawn"))
 	case *events.DispatcherAssigned:
-		return f.all(ctx, f.dispatcher(e.From, "dispatcher_replaced"), f.dispatcher(e.To, ""))
+		return f.all(ctx, f.dispatcher(e.From, "dispatcher_replaced"), f.dispatcher(e.To, ""), f.unfit(e.To))
 	case *events.DispatcherUnassigned:
 		return f.all(ctx, f.dispatcher(e.From, "dispatcher_unassigned"))
 	case *events.ClientRemoved:
@@ -188,6 +188,20 @@ func (f follow) dispatcher(id uuid.UUID, reason string) step {
 			return aggregates.Result{}, nil // a later event gave it the right, and what it causes gives it the sight
 		}
 		return f.entitle(ctx, cmd, id, t)
+	}
+}
+
+// unfit leaves the client to the owners again when whom it was given to was blocked
+// or removed at the same moment, or can look after clients no longer.
+func (f follow) unfit(id uuid.UUID) step {
+	return func(ctx context.Context) (aggregates.Result, error) {
+		u, err := aggregates.Load(ctx, f.s.x, users, f.org, id)
+		if err != nil || mayLookAfter(u) {
+			return aggregates.Result{}, err
+		}
+		cmd := f.command("unfit dispatcher")
+		cmd.Reason = "dispatcher_" + u.Status
+		return aggregates.Execute(ctx, f.s.x, clients, f.client, cmd, client.UnassignDispatcher{From: id}.Decide)
 	}
 }
 

@@ -194,7 +194,7 @@ func TestWithdrawnOrRemovedTheClientsGroupIsNotManaged(t *testing.T) {
 			}
 
 			c.must(tc.back(c, carl))
-			for _, verb := range []string{"create", "rename", "map a code", "add a vehicle", "merge into", "grant", "dispatch"} {
+			for _, verb := range []string{"create", "rename", "map a code", "add a vehicle", "grant", "dispatch"} {
 				if err := work[verb](); err != nil {
 					t.Errorf("%s, managed again: %v", verb, err)
 				}

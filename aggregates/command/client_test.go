@@ -242,6 +242,28 @@ func TestADispatchersSightFollowsAssignmentAndTheAccount(t *testing.T) {
 	want("just that grant", c.dana, 5, 4)
 }
 
+func TestWhoIsBlockedWhileBeingNamedDispatcherIsNone(t *testing.T) {
+	t.Parallel()
+	c := newCherry(t)
+	c.onBehalf()
+	dora := c.user(access.RoleDispatcher, "dora@example.com", c.bundle.group("Other")).ID
+	_, err := c.s.BlockUser(c.ctx, c.owner, env(), dora)
+	c.must(err)
+	c.raw(&events.DispatcherAssigned{From: c.dana, To: dora}) // by whoever looked a moment before
+	n := len(c.records(events.CategoryClientAccount, c.id))
+	for range 2 {
+		_, err = c.s.FollowClient(c.ctx, access.System(c.org), c.event(events.CategoryClientAccount, c.id, n-1))
+		c.must(err)
+		ev := c.event(events.CategoryClientAccount, c.id, n)
+		if p, ok := ev.Payload.(*events.DispatcherUnassigned); !ok || p.From != dora || ev.Metadata.Reason != "dispatcher_blocked" {
+			t.Errorf("the client's last event is %+v by %+v", ev.Payload, ev.Metadata)
+		}
+		if got := c.types(events.CategoryUser, dora); got[len(got)-1] != "UserBlocked" {
+			t.Errorf("whoever is blocked got %v", got)
+		}
+	}
+}
+
 func TestARemovedClientsLoginEndsAndComesBack(t *testing.T) {
 	t.Parallel()
 	c := newCherry(t)

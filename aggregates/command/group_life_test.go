@@ -1,14 +1,17 @@
 package command_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
+	"waybill/aggregates"
 	"waybill/aggregates/access"
 	"waybill/aggregates/command"
 	"waybill/events"
@@ -270,4 +273,33 @@ func TestAVehicleThatLeftTheRegisterIsInNoGroup(t *testing.T) {
 	wantCode(t, add(), fault.NotFound, "vehicle-not-found")
 	_, err = b.s.RemoveVehicle(b.ctx, b.owner, env(), van.ID)
 	wantCode(t, err, fault.NotFound, "vehicle-not-found")
+}
+
+// slowly is a sight during which something happens.
+type slowly struct {
+	sight
+	meanwhile func()
+}
+
+func (s slowly) Wait(context.Context, events.Position) error {
+	s.meanwhile()
+	return nil
+}
+
+func TestAMergeThatWasOvertakenWhileItWasPlannedIsNotDone(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	apple, banana := b.group("Apple"), b.group("Banana")
+	x, err := aggregates.New(aggregates.Config{Store: b.store, Codec: b.codec})
+	b.must(err)
+	slow, err := command.New(command.Config{Executor: x, Store: b.store, Codec: b.codec, Identities: b.identities, ClaimsSecret: secret,
+		Sight: slowly{sight{b.store, b.codec}, sync.OnceFunc(func() {
+			_, err := b.hasty(time.Millisecond).MergeGroup(b.ctx, b.owner, env(), command.MergeGroup{Group: banana, Into: apple})
+			b.must(err)
+		})}})
+	b.must(err)
+	_, err = slow.MergeGroup(b.ctx, b.owner, env(), command.MergeGroup{Group: apple, Into: banana})
+	wantCode(t, err, fault.Conflict, "merge-under-way")
+	b.wantTypes(events.CategoryGroup, apple, "GroupCreated")
+	b.wantTypes(events.CategoryGroup, banana, "GroupCreated", "GroupMerged")
 }

@@ -42,14 +42,14 @@ func (s *Service) MergeGroup(ctx context.Context, c access.Caller, env Envelope,
 	if err := s.claims.Move(ctx, cmd, mergeKey(c.Org), lock); err != nil {
 		return aggregates.Result{}, err
 	}
-	res, err := s.merge(ctx, c, cmd, in)
+	res, err := s.merge(ctx, c, cmd, in, lock.ID)
 	if _, released := s.claims.Settle(ctx, cmd, mergeKey(c.Org), lock); err == nil {
 		err = released
 	}
 	return res, err
 }
 
-func (s *Service) merge(ctx context.Context, c access.Caller, cmd aggregates.Command, in MergeGroup) (aggregates.Result, error) {
+func (s *Service) merge(ctx context.Context, c access.Caller, cmd aggregates.Command, in MergeGroup, lock uuid.UUID) (aggregates.Result, error) {
 	plan, err := s.planMerge(ctx, c, in)
 	if err != nil {
 		return unlessDone(ctx, s, groups, in.Group, cmd, err)
@@ -59,6 +59,14 @@ func (s *Service) merge(ctx context.Context, c access.Caller, cmd aggregates.Com
 		merge.Widened, merge.Deliveries = append(merge.Widened, g.User), g.Deliveries
 	}
 	return s.onGroup(ctx, c, cmd, in.Group, func(g group.State) ([]events.Payload, error) {
+		// Planning takes its time, and whoever stands still is overtaken.
+		claim, err := s.claims.Look(ctx, c.Org, mergeKey(c.Org))
+		if err != nil {
+			return nil, err
+		}
+		if !claim.Held || claim.Holder != lock {
+			return nil, fault.New(fault.Conflict, "merge-under-way", "Another merge of groups has begun meanwhile. Try again when it is done.")
+		}
 		target, err := aggregates.Load(ctx, s.x, groups, c.Org, in.Into)
 		if err != nil {
 			return nil, err

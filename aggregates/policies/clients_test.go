@@ -217,10 +217,11 @@ func TestTheClientsOfABlockedDispatcherAreLeftToTheOwners(t *testing.T) {
 	id, _, dana := b.client()
 	_, err := b.s.CreateClientAccount(b.ctx, b.owner, command.Envelope{}, command.CreateClientAccount{Client: id})
 	b.must(err)
+	b.follow(&ended{})
 	_, err = b.s.BlockUser(b.ctx, b.owner, command.Envelope{}, dana)
 	b.must(err)
 	for range 2 {
-		b.follow(&ended{})
+		b.follow(&ended{}, "UserBlocked", "DispatcherUnassigned")
 		ev := b.find(events.CategoryClientAccount, id, "DispatcherUnassigned")
 		if p, ok := ev.Payload.(*events.DispatcherUnassigned); !ok || p.From != dana || ev.Metadata.Reason != "dispatcher_blocked" || ev.Metadata.CausationID != b.find(events.CategoryUser, dana, "UserBlocked").Record.ID {
 			t.Fatalf("the client's dispatcher is %+v by %+v", ev.Payload, ev.Metadata)
