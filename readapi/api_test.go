@@ -35,6 +35,7 @@ func TestAPI(t *testing.T) {
 		"AnOrganisationImportsOneFileAtATime":                           testAnOrganisationImportsOneFileAtATime,
 		"ABlockEndsAnImportThatIsRunning":                               testABlockEndsAnImportThatIsRunning,
 		"ADryRunOfAnImportAnswersAsTheImport":                           testADryRunOfAnImportAnswersAsTheImport,
+		"AFileIsReadInTheEncodingThatItHasOrIsSaidToHave":               testAFileIsReadInTheEncodingThatItHasOrIsSaidToHave,
 		"PositionsAreBoundedHoweverTheyCome":                            testPositionsAreBoundedHoweverTheyCome,
 		"ATimelineTellsNothingOfGroupsAndPeopleThatTheCallerDoesNotSee": testATimelineTellsNothingOfGroupsAndPeopleThatTheCallerDoesNotSee,
 		"AnswersAreWhatTheyAreDescribedAs":                              testAnswersAreWhatTheyAreDescribedAs,

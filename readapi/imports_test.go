@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"waybill/aggregates/commandapi"
 	"waybill/events"
@@ -18,6 +19,55 @@ const sampleFile = "Customer Code,D.O. Number,Date,Address,Item,Quantity\n" +
 	"APL,I-1,2026-03-02,1 Main Street,Pears,4\n" +
 	"BAN,I-2,2026-03-02,2 Main Street,Bananas,5\n" +
 	"BAN,I-3,32.03.2026,2 Main Street,Bananas,6\n"
+
+func testAFileIsReadInTheEncodingThatItHasOrIsSaidToHave(t *testing.T, s *stack) {
+	owner := s.organisation(t, "Encodings")
+	wide := func(text string, bigEndian bool) string {
+		var b strings.Builder
+		for _, u := range utf16.Encode([]rune(text)) {
+			pair := []byte{byte(u), byte(u >> 8)}
+			if bigEndian {
+				slices.Reverse(pair)
+			}
+			b.Write(pair)
+		}
+		return b.String()
+	}
+	ansi := func(text string) string { return strings.ReplaceAll(text, "ß", "\xdf") }
+	const none = "&mapping=%7B%22group%22:%22-%22%7D"
+	for number, form := range map[string]struct {
+		encode func(string) string
+		query  string
+	}{
+		"E-1": {func(s string) string { return s }, ""},
+		"E-2": {func(s string) string { return "\uFEFF" + strings.ReplaceAll(s, "\n", "\r\n") }, ""},
+		"E-3": {func(s string) string { return wide("\uFEFF"+s, false) }, ""},
+		"E-4": {func(s string) string { return wide("\uFEFF"+s, true) }, ""},
+		"E-5": {func(s string) string { return wide(s, false) }, "&encoding=utf-16le"},
+		"E-6": {ansi, "&encoding=windows-1252"},
+		"E-7": {ansi, "&encoding=iso-8859-1"},
+		"E-8": {func(s string) string { return strings.NewReplacer(",", "|", "\n", "\r").Replace(s) }, "&delimiter=%7C"},
+	} {
+		got := exactly[commandapi.Imported](t, owner.do(t, "POST", "/v1/imports?filename=e.csv"+none+form.query, form.encode("D.O. Number,Date,Address\n"+number+",2026-03-02,Straße 1\n")))
+		if got.Created != 1 || got.RowsRejected != 0 {
+			t.Errorf("%s: %+v", number, got)
+			continue
+		}
+		owner.caughtUp(t, got.Position)
+		list := owner.deliveries(t, "/v1/deliveries?do_number="+number).Deliveries
+		if len(list) != 1 {
+			t.Errorf("%s: %d deliveries", number, len(list))
+			continue
+		}
+		if a := owner.ok(t, "/v1/deliveries/"+list[0].ID.String()); !strings.Contains(a.body, `"Straße 1"`) {
+			t.Errorf("%s reads as %s", number, a.body)
+		}
+	}
+	got := exactly[commandapi.Imported](t, owner.do(t, "POST", "/v1/imports?filename=e.csv"+none, ansi("D.O. Number,Date,Address\nE-9,2026-03-02,Straße 1\nE-10,2026-03-02,Weg 1\n")))
+	if got.Created != 1 || got.RowsRejected != 1 || got.Rejections[0].Row != 2 || got.Rejections[0].Column != "Address" || !strings.Contains(got.Rejections[0].Reason, "name its encoding") {
+		t.Errorf("an encoding that is not named: %+v", got)
+	}
+}
 
 func testADryRunOfAnImportAnswersAsTheImport(t *testing.T, s *stack) {
 	owner := s.organisation(t, "Dry")
