@@ -48,7 +48,7 @@ func (a *api) apiKeyRoutes() []route.Route {
 		{Method: http.MethodPost, Path: "/v1/api-keys", Name: "makeAPIKey", Verb: "api-key create", Args: []string{"name"}, Open: true, Personal: true,
 			Example: NewAPIKey{Name: "warehouse", Permissions: []string{access.CreateDeliveries.String()}, Groups: []uuid.UUID{route.Sample("group")}},
 			Summary: "Make a key with which a machine acts on the caller's behalf.",
-			Handler: a.handler(a.noted("makeAPIKey", a.makeKey)), Body: route.Of[NewAPIKey](), Answer: route.Of[APIKeyMade](), Status: http.StatusCreated},
+			Handler: a.handler(a.noting("makeAPIKey", a.makeKey)), Body: route.Of[NewAPIKey](), Answer: route.Of[APIKeyMade](), Status: http.StatusCreated},
 		{Method: http.MethodGet, Path: "/v1/api-keys", Name: "listAPIKeys", Verb: "api-key list", Personal: true, Columns: []string{"id", "name", "permissions", "groups", "expires_at", "last_used_at"}, Summary: "The caller's own API keys, the latest first.",
 			Handler: a.handler(a.listKeys), Answer: route.Of[APIKeys](), Status: http.StatusOK},
 		{Method: http.MethodDelete, Path: "/v1/api-keys/{id}", Name: "revokeAPIKey", Verb: "api-key revoke", Open: true, Personal: true, Summary: "End one of the caller's own API keys.",

@@ -49,7 +49,7 @@ func (a *api) importRoutes() []route.Route {
 	return []route.Route{{
 		Method: http.MethodPost, Path: "/v1/imports", Name: "importDeliveries", Verb: "import", Needs: access.SetOf(access.CreateDeliveries),
 		Summary: "Import a delivery file (xlsx, csv, tsv). What is known already is left alone, so it can be sent again at any time.",
-		Handler: a.handler(a.noted("importDeliveries", a.importDeliveries)), Media: "application/octet-stream", Answer: route.Of[Imported](), Status: http.StatusOK,
+		Handler: a.handler(a.noting("importDeliveries", a.importDeliveries)), Media: "application/octet-stream", Answer: route.Of[Imported](), Status: http.StatusOK,
 		Params: []route.Param{
 			query("filename", "Base name of the file, for the record."),
 			query("create_groups", "true makes a group for every unknown customer code; otherwise its rows are rejected."),

@@ -73,9 +73,9 @@ func (a *api) refused(who access.Caller, name, target string, err error) {
 	}
 }
 
-// noted is a handler whose refusals are noted, for commands that on does not make
+// noting is a handler whose refusals are noted, for commands that on does not make
 // the route of.
-func (a *api) noted(name string, do func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
+func (a *api) noting(name string, do func(http.ResponseWriter, *http.Request) error) func(http.ResponseWriter, *http.Request) error {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		err := do(w, r)
 		a.refused(access.CallerOf(r.Context()), name, "", err)
