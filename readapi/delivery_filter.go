@@ -130,6 +130,9 @@ type statement struct {
 
 // arg adds an argument and returns its placeholder.
 func (s *statement) arg(v any) string {
+	if id, ok := v.(uuid.UUID); ok {
+		v = raw(id)
+	}
 	s.args = append(s.args, v)
 	return "$" + strconv.Itoa(len(s.args))
 }

@@ -27,8 +27,8 @@ func ScopedPage(c access.Caller) *pgx.Batch {
 // ScopedDelivery is the batch that one delivery takes.
 func ScopedDelivery(c access.Caller, id uuid.UUID) *pgx.Batch {
 	b := scoped(c)
-	b.Queue(`SELECT `+deliveryColumns(c)+` FROM read.deliveries d WHERE d.delivery_id = $1 AND d.org_id = $2`, id, c.Org)
-	b.Queue(itemsQuery, id)
-	b.Queue(timelineQuery, id, math.MaxInt64, shownSteps+1)
+	b.Queue(`SELECT `+deliveryColumns(c)+` FROM read.deliveries d WHERE d.delivery_id = $1 AND d.org_id = $2`, raw(id), raw(c.Org))
+	b.Queue(itemsQuery, raw(id))
+	b.Queue(timelineQuery, raw(id), int64(math.MaxInt64), int64(shownSteps+1))
 	return b
 }

@@ -43,6 +43,12 @@ func (a *api) routes() []route.Route {
 		return r
 	}
 	return []route.Route{
+		// The router tries one after the other: these are most of the requests.
+		known(table(get("/v1/deliveries", "listDeliveries", "delivery list", "The deliveries that the caller sees, latest date first.", route.Of[DeliveryList](), a.deliveries,
+			append(filters(), limit, cursor)...), "id", "do_number", "date", "status", "group", "recipient", "address"), "do_number"),
+		a.exportRoute(position),
+		get("/v1/deliveries/{id}", "getDelivery", "delivery show", "One delivery with its items and the end of its timeline.", route.Of[DeliveryWhole](), a.delivery),
+		table(get("/v1/deliveries/{id}/timeline", "deliveryTimeline", "delivery timeline", "What happened to a delivery, latest first.", route.Of[Timeline](), a.timelineOf, limit, cursor), "revision", "at", "type", "actor", "reason"),
 		get("/v1/me", "me", "whoami", "Who asks, and what they may.", route.Of[Me](), a.me),
 		get("/v1/organisation", "organisation", "organisation show", "The caller's organisation.", route.Of[Organisation](), a.organisation),
 		known(table(get("/v1/groups", "listGroups", "group list", "The groups that the caller sees, by name.", route.Of[Groups](), a.groups, limit, cursor), "id", "name", "kind", "status", "customer_codes"), "name"),
@@ -66,11 +72,6 @@ func (a *api) routes() []route.Route {
 		known(table(get("/v1/vehicles", "listVehicles", "vehicle list", "The vehicles that the caller sees, by name.", route.Of[Vehicles](), a.vehicles, limit, cursor), "id", "name", "plate"), "name", "plate"),
 		get("/v1/vehicles/{id}", "getVehicle", "vehicle show", "One vehicle.", route.Of[Vehicle](), a.vehicle),
 		table(get("/v1/vehicles/{id}/positions", "vehiclePositions", "vehicle positions", "Where a vehicle was lately.", route.Of[VehicleTrail](), a.trail, limit), "at", "latitude", "longitude", "speed", "heading"),
-		known(table(get("/v1/deliveries", "listDeliveries", "delivery list", "The deliveries that the caller sees, latest date first.", route.Of[DeliveryList](), a.deliveries,
-			append(filters(), limit, cursor)...), "id", "do_number", "date", "status", "group", "recipient", "address"), "do_number"),
-		a.exportRoute(position),
-		get("/v1/deliveries/{id}", "getDelivery", "delivery show", "One delivery with its items and the end of its timeline.", route.Of[DeliveryWhole](), a.delivery),
-		table(get("/v1/deliveries/{id}/timeline", "deliveryTimeline", "delivery timeline", "What happened to a delivery, latest first.", route.Of[Timeline](), a.timelineOf, limit, cursor), "revision", "at", "type", "actor", "reason"),
 		get("/v1/progress", "progress", "delivery progress", "How many deliveries stand where.", route.Of[Progressed](), a.progress, groupParam()),
 		{Method: http.MethodGet, Path: "/livez", Name: "live", Verb: "server live", Summary: "The process runs.", Public: true, Status: http.StatusOK, Handler: http.HandlerFunc(a.live), Answer: route.Of[Health]()},
 		{Method: http.MethodGet, Path: "/readyz", Name: "ready", Verb: "server ready", Summary: "Everything that is needed is there.", Public: true, Status: http.StatusOK, Handler: http.HandlerFunc(a.ready), Answer: route.Of[Health]()},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"waybill/aggregates/access"
 )
@@ -48,6 +49,10 @@ func instant(at time.Time) string {
 	}
 	return at.UTC().Format(time.RFC3339Nano)
 }
+
+// raw is an id as it goes to Postgres in one step; what is merely a
+// driver.Valuer goes by way of its text.
+func raw(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 
 func setting(on bool) string {
 	if on {

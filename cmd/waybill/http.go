@@ -104,7 +104,7 @@ func (s *system) handler(setupToken string) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	return route.Router(route.Config{Access: s.access, Problems: problems, Registry: s.registry, Version: version()}, append(commands, queries...)...)
+	return route.Router(route.Config{Access: s.access, Problems: problems, Registry: s.registry, Version: version()}, append(queries, commands...)...)
 }
 
 func (s *system) queryConfig(problems *problem.Renderer) readapi.Config {
