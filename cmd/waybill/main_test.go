@@ -30,8 +30,11 @@ const acknowledgedTo = "WAYBILL_TEST_ACKNOWLEDGED"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) == "" {
-		for name, value := range map[string]string{"rapid.checks": "6", "rapid.steps": "50", "rapid.shrinktime": "60s"} {
-			if err := flag.Set(name, value); err != nil { // what the command line says, wins
+		// Always the same commands: what an unlucky draw would find in the code is to
+		// be looked for, with -rapid.seed=0, and not to hold up whoever lands
+		// something else. What the command line says, wins.
+		for name, value := range map[string]string{"rapid.seed": "20300301", "rapid.checks": "10", "rapid.steps": "60", "rapid.shrinktime": "60s"} {
+			if err := flag.Set(name, value); err != nil {
 				panic(err)
 			}
 		}

@@ -34,7 +34,8 @@ func past(w *world, t time.Time) bool { return !t.IsZero() && !t.After(w.time.No
 
 func (w *world) grantGroup(rt *rapid.T) {
 	by := w.somebody(rt)
-	u, g := target(rt, w, by, "user", usersOf), target(rt, w, by, "group", groupsOf)
+	u := target(rt, w, by, "user", likely(rt, usersOf, func(u *muser) bool { return u.present() && !u.all }))
+	g := target(rt, w, by, "group", likely(rt, groupsOf, func(g *mgroup) bool { return g.status == "active" && g.manageable() }))
 	a := &attempt{by: by, method: "PUT", path: "/v1/users/" + u.id.String() + "/groups/" + g.id.String(), body: map[string]any{}}
 	ends := w.ends(rt, a.body)
 	a.acts(u)
@@ -69,6 +70,7 @@ func (w *world) revokeGroup(rt *rapid.T) {
 
 func (w *world) replaceGroups(rt *rapid.T) {
 	a, u := w.onUser(rt, "PUT", "/groups")
+	a.dry = tried(rt)
 	s := w.scope(rt, a.by)
 	a.matching = &u.id
 	s.into(a.body)
@@ -92,6 +94,7 @@ func reason(rt *rapid.T, body map[string]any) bool {
 
 func (w *world) grantAll(rt *rapid.T) {
 	a, u := w.onUser(rt, "PUT", "/all-groups")
+	a.dry = tried(rt)
 	said := reason(rt, a.body)
 	a.refuse(!u.present(), conflict, "removed")
 	if u.all {
@@ -106,6 +109,7 @@ func (w *world) grantAll(rt *rapid.T) {
 
 func (w *world) revokeAll(rt *rapid.T) {
 	a, u := w.onUser(rt, "DELETE", "/all-groups")
+	a.dry = tried(rt)
 	said, s := reason(rt, a.body), scope{groups: w.scope(rt, a.by).groups}
 	s.into(a.body)
 	a.refuse(!u.present(), conflict, "removed")
@@ -119,8 +123,11 @@ func (w *world) revokeAll(rt *rapid.T) {
 
 func (w *world) requestGroup(rt *rapid.T) {
 	by := w.somebody(rt)
-	u, g := target(rt, w, by, "user", usersOf), target(rt, w, by, "group", groupsOf)
-	if rapid.Bool().Draw(rt, "oneself") {
+	u := target(rt, w, by, "user", likely(rt, usersOf, func(u *muser) bool { return u.present() && !u.all }))
+	g := target(rt, w, by, "group", likely(rt, groupsOf, func(g *mgroup) bool {
+		return g.status == "active" && !slices.Contains(u.groups(), g) && by.sees(g)
+	}))
+	if below(rt, "oneself", 4) == 0 {
 		u = by.muser
 	}
 	a := &attempt{by: by, method: "POST", path: "/v1/users/" + u.id.String() + "/access-requests", body: map[string]any{"group": g.id}}
@@ -142,9 +149,12 @@ func (w *world) requestGroup(rt *rapid.T) {
 // decide is an approval or a denial of a request, if there is one.
 func (w *world) decide(rt *rapid.T, verb string) {
 	by := w.somebody(rt)
-	u := target(rt, w, by, "user", func(o *tenant) []*muser {
-		return slices.DeleteFunc(slices.Clone(o.users), func(u *muser) bool { return u.requests == nil && o != w.ghost })
-	})
+	asked := func(u *muser) bool { return len(u.requests) > 0 }
+	if !slices.ContainsFunc(by.of.users, asked) {
+		w.requestGroup(rt) // so that there is one
+		return
+	}
+	u := target(rt, w, by, "user", likely(rt, usersOf, asked))
 	r := &mrequest{id: w.ghost.id}
 	if len(u.requests) > 0 {
 		r = oneOf(rt, "request", u.requests...)
@@ -156,7 +166,8 @@ func (w *world) decide(rt *rapid.T, verb string) {
 	a.refuse(!open || !by.sees(r.group), notFound, "request")
 	a.refuse(!u.present(), conflict, "removed")
 	if verb == "approve" && open {
-		a.refuse(by.muser == u || by.muser == r.by, denied, "not independent")
+		// Nor is a person independent who was removed and has come back.
+		a.refuse(by.muser == u || by.email == r.by.email, denied, "not independent")
 		a.uses(r.group)
 		a.takesGroups(u)
 		a.refuse(past(w, r.ends), conflict, "outdated")

@@ -17,7 +17,7 @@ import (
 	"waybill/events/fault"
 )
 
-// grounds is a kind of grounds, as a set of which there may be several reasons.
+// grounds are the kinds of reasons to refuse a command: a set, for there may be several.
 type grounds uint8
 
 const (
@@ -78,7 +78,8 @@ type attempt struct {
 	matching     *uuid.UUID // whose ETag is sent
 	why          grounds
 	reasons      []string
-	records      bool                        // the grounds is an event
+	records      bool                        // the refusal is an event
+	dry          bool                        // it is only tried
 	call         func(context.Context) error // instead of a request
 	then         func(reply)
 }
@@ -91,6 +92,9 @@ func (a *attempt) refuse(because bool, k grounds, reason string) {
 		a.reasons = append(a.reasons, k.String()+": "+reason)
 	}
 }
+
+// tried draws whether a command that widens or narrows what others see is only tried.
+func tried(rt *rapid.T) bool { return below(rt, "dry run", 8) == 7 }
 
 // needs refuses a caller without a permission.
 func (a *attempt) needs(permission string) { a.refuse(!a.by.may(permission), denied, permission) }
@@ -112,16 +116,19 @@ func (w *world) give(rt *rapid.T, a *attempt) {
 	if a.call != nil {
 		res = called(rt, a.call(w.ctx))
 	} else {
+		if a.dry {
+			a.path += "?dry_run=true"
+		}
 		res, err = w.send(w.ctx, w.token(rt, a.by), a.method, a.path, a.body, headers...)
 		must(rt, err)
 	}
 	rt.Logf("%s: %s %s %v -> %d", a.by.name(), a.method, a.path, a.body, res.status)
 	w.judge(rt, a, res)
-	if a.why != 0 {
+	if a.why != 0 || a.dry {
 		after, err := w.look(w.ctx)
 		must(rt, err)
 		if after != before && !a.records {
-			rt.Fatalf("%s %s was refused (%s) and has changed something", a.method, a.path, res.body)
+			rt.Fatalf("%s %s was refused, or only tried, and has changed something: %s", a.method, a.path, res.body)
 		}
 		return
 	}
@@ -226,14 +233,18 @@ func below(rt *rapid.T, label string, n int) int {
 
 func oneOf[T any](rt *rapid.T, label string, of ...T) T { return of[below(rt, label, len(of))] }
 
-// target picks one of somebody's organisation; now and then one of another
-// organisation, or one that does not exist.
+// target picks one of somebody's organisation, often one that it sees; now and then
+// one of another organisation, or one that does not exist.
 func target[T any](rt *rapid.T, w *world, by asker, label string, of func(*tenant) []T) T {
 	rt.Helper()
 	own := of(by.of)
-	if n := below(rt, label, 20); n < 18 && len(own) > 0 {
+	seen := slices.DeleteFunc(slices.Clone(own), func(one T) bool { return !by.seesAny(one) })
+	switch n := below(rt, label, 20); {
+	case n < 13 && len(seen) > 0:
+		return oneOf(rt, label, seen...)
+	case n < 18 && len(own) > 0:
 		return oneOf(rt, label, own...)
-	} else if n == 19 {
+	case n == 19:
 		return of(w.ghost)[0]
 	}
 	other := of(w.tenants[1-slices.Index(w.tenants, by.of)])
@@ -241,6 +252,20 @@ func target[T any](rt *rapid.T, w *world, by asker, label string, of func(*tenan
 		return of(w.ghost)[0]
 	}
 	return oneOf(rt, label, other...)
+}
+
+// likely narrows what is picked from to what something can be done with, most of
+// the time.
+func likely[T any](rt *rapid.T, of func(*tenant) []T, can func(T) bool) func(*tenant) []T {
+	if below(rt, "odd", 4) == 3 {
+		return of
+	}
+	return func(o *tenant) []T {
+		if some := slices.DeleteFunc(slices.Clone(of(o)), func(one T) bool { return !can(one) }); len(some) > 0 {
+			return some
+		}
+		return of(o)
+	}
 }
 
 func usersOf(o *tenant) []*muser          { return o.users }

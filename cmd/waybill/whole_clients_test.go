@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
@@ -103,6 +104,9 @@ func (a *attempt) grouped(k *mclient, names ...string) string {
 		a.refuse(k.group.status != "active", conflict, "group "+k.group.status)
 		after := k.dispatcher == a.by.muser && (a.by.key == nil || !a.by.key.chosen)
 		a.refuse(!a.by.sees(k.group) && !after, denied, "group not seen")
+		if !after {
+			a.confers(k.group, time.Time{})
+		}
 		return ""
 	}
 	name := names[0]
@@ -200,7 +204,10 @@ func (w *world) assignDispatcher(rt *rapid.T) {
 	a, k := w.onClient(rt, "PUT", "/dispatcher")
 	u := target(rt, w, a.by, "dispatcher", usersOf)
 	a.body["dispatcher"] = u.id
-	a.refuse(k.group != nil && !a.by.sees(k.group), denied, "group not seen")
+	if k.group != nil {
+		a.refuse(!a.by.sees(k.group), denied, "group not seen")
+		a.confers(k.group, time.Time{})
+	}
 	a.looks(u)
 	a.refuse(k.removed, conflict, "removed")
 	a.then = func(reply) {
@@ -229,19 +236,28 @@ func (w *world) unassignDispatcher(rt *rapid.T) {
 
 // approval is the client's own yes or no to being managed.
 func (w *world) approval(rt *rapid.T, method string, withdrawn bool) {
-	a, k := w.onClient(rt, method, "/approval")
+	by := w.somebody(rt)
+	k := target(rt, w, by, "client", likely(rt, clientsOf, func(k *mclient) bool { return k.contact != nil && asker{k.contact, nil}.awake() }))
+	a := &attempt{by: by, method: method, path: "/v1/clients/" + k.id.String() + "/approval"}
 	if k.contact != nil && below(rt, "the contact", 4) > 0 {
 		a.by = asker{k.contact, nil}
 	}
-	a.why, a.reasons = 0, nil // it needs no permission
 	sees := a.by.seesClient(k)
 	a.refuse(!sees, notFound, "client")
 	own := k.contact == a.by.muser || slices.ContainsFunc(a.by.open(), func(g *mgrant) bool { return g.basis == "client_account" && g.from == k })
 	a.refuse(a.by.role != "customer" || a.by.narrowed() || a.by.everything() || !own, denied, "client only")
 	a.refuse(sees && k.mode == "", conflict, "no account")
 	a.refuse(sees && k.removed, conflict, "removed")
+	again := k.withdrawn && !withdrawn
+	n := len(k.approved) - 5 // so often within a day
+	a.refuse(again && n >= 0 && w.time.Now().Before(k.approved[max(0, n)].AddDate(0, 0, 1)), conflict, "approved too often")
 	a.then = func(reply) {
-		k.withdrawn = withdrawn
+		if k.withdrawn == withdrawn {
+			return
+		}
+		if k.withdrawn = withdrawn; again {
+			k.approved = append(k.approved, w.time.Now())
+		}
 		k.follow()
 	}
 	w.give(rt, a)
@@ -291,6 +307,7 @@ func (k *mclient) endLogins() {
 
 func (w *world) reinstateClient(rt *rapid.T) {
 	a, k := w.onClient(rt, "POST", "/reinstate")
+	a.refuse(k.removed && k.group != nil && k.group.status != "active", conflict, "group not active")
 	a.then = func(reply) {
 		if !k.removed {
 			return
@@ -301,7 +318,7 @@ func (w *world) reinstateClient(rt *rapid.T) {
 				u.unblock(k)
 			}
 			held := slices.ContainsFunc(u.open(), func(g *mgrant) bool { return g.basis == "client_account" && g.from == k })
-			if !u.all && !held && k.group.status == "active" {
+			if !u.all && !held {
 				u.grants = append(u.grants, &mgrant{group: k.group, basis: "client_account", from: k})
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -58,14 +59,16 @@ func (w *world) compareRows(rt *rapid.T) {
 			}
 			continue
 		}
-		must(rt, err)
+		if err != nil {
+			rt.Fatalf("%s is not let in: %v", a.name(), err)
+		}
 		w.compareCaller(rt, a, c)
 		asking = append(asking, a)
 		batch.Queue(`
 			SELECT set_config('waybill.org', $1, true), set_config('waybill.user', $2, true), set_config('waybill.all', $3, true),
 			       set_config('waybill.groups', $4, true), set_config('waybill.manage_users', $5, true),
-			       set_config('waybill.view_vehicles', $6, true), set_config('waybill.narrowed', $7, true)`,
-			c.Org.String(), c.User.String(), on(c.All), joined(c.Groups), on(c.May(access.ManageUsers)), on(c.May(access.ViewVehicles)), on(c.Narrowed))
+			       set_config('waybill.view_vehicles', $6, true), set_config('waybill.narrowed', $7, true), set_config('waybill.at', $8, true)`,
+			c.Org.String(), c.User.String(), on(c.All), joined(c.Groups), on(c.May(access.ManageUsers)), on(c.May(access.ViewVehicles)), on(c.Narrowed), c.At.UTC().Format(time.RFC3339Nano))
 		batch.Queue(`
 			SELECT 'deliveries', delivery_id FROM read.deliveries
 			UNION ALL SELECT 'groups', group_id FROM read.groups

@@ -63,10 +63,11 @@ func (w *world) createDelivery(rt *rapid.T) {
 	w.give(rt, a)
 }
 
-// onDelivery is an attempt on a delivery that somebody sees.
-func (w *world) onDelivery(rt *rapid.T, method, path, permission string) (*attempt, *mdelivery) {
+// onDelivery is an attempt on a delivery that somebody sees, mostly one with which
+// it can be done.
+func (w *world) onDelivery(rt *rapid.T, method, path, permission string, can func(*mdelivery) bool) (*attempt, *mdelivery) {
 	by := w.somebody(rt)
-	d := target(rt, w, by, "delivery", deliveriesOf)
+	d := target(rt, w, by, "delivery", likely(rt, deliveriesOf, can))
 	a := &attempt{by: by, method: method, path: "/v1/deliveries/" + d.id.String() + path, body: map[string]any{}}
 	a.works(d, permission)
 	return a, d
@@ -79,13 +80,15 @@ func (a *attempt) works(d *mdelivery, permission string) {
 	a.refuse(!d.group.manageable(), conflict, "not managed")
 }
 
+func (d *mdelivery) there() bool { return !d.deleted }
+
 // open: still to be made.
 func (d *mdelivery) open() bool {
-	return slices.Contains([]string{"info_received", "in_transit", "dispatched", "on_hold"}, d.status)
+	return d.there() && slices.Contains([]string{"info_received", "in_transit", "dispatched", "on_hold"}, d.status)
 }
 
 func (w *world) changeDelivery(rt *rapid.T) {
-	a, d := w.onDelivery(rt, "PATCH", "", "create_deliveries")
+	a, d := w.onDelivery(rt, "PATCH", "", "create_deliveries", (*mdelivery).open)
 	a.matching = &d.id
 	to := *d
 	if rapid.Bool().Draw(rt, "number") {
@@ -96,7 +99,7 @@ func (w *world) changeDelivery(rt *rapid.T) {
 		to.day = day(rt)
 		a.body["date"] = to.day
 	}
-	a.refuse(!d.open(), conflict, d.status)
+	a.refuse(!d.deleted && !d.open(), conflict, d.status)
 	a.refuse(to.day == days()[3], invalid, "date")
 	twin := to.twin(d.group)
 	a.refuse(twin != nil && twin != d, conflict, "number")
@@ -105,7 +108,7 @@ func (w *world) changeDelivery(rt *rapid.T) {
 }
 
 func (w *world) tag(rt *rapid.T) {
-	a, d := w.onDelivery(rt, "POST", "/tag", "create_deliveries")
+	a, d := w.onDelivery(rt, "POST", "/tag", "create_deliveries", (*mdelivery).there)
 	g := target(rt, w, a.by, "group", groupsOf)
 	a.body["group"] = g.id
 	said := reason(rt, a.body)
@@ -126,7 +129,7 @@ func (a *attempt) tags(d *mdelivery, g *mgroup, said bool) {
 }
 
 func (w *world) untag(rt *rapid.T) {
-	a, d := w.onDelivery(rt, "POST", "/untag", "create_deliveries")
+	a, d := w.onDelivery(rt, "POST", "/untag", "create_deliveries", func(d *mdelivery) bool { return d.there() && d.group != nil })
 	a.refuse(!a.by.everything(), denied, "needs ALL")
 	a.refuse(!a.by.of.field, conflict, "group field off")
 	a.refuse(d.group != nil && d.twin(nil) != nil, conflict, "number")
@@ -135,31 +138,33 @@ func (w *world) untag(rt *rapid.T) {
 }
 
 func (w *world) assign(rt *rapid.T) {
-	a, d := w.onDelivery(rt, "POST", "/assign", "assign_vehicles")
+	a, d := w.onDelivery(rt, "POST", "/assign", "assign_vehicles", (*mdelivery).open)
 	v := target(rt, w, a.by, "vehicle", vehiclesOf)
 	a.body["vehicle"] = v.id
 	a.refuse(!a.by.seesVehicle(v), notFound, "vehicle")
-	a.refuse(!d.open(), conflict, d.status)
+	a.refuse(!d.deleted && !d.open(), conflict, d.status)
 	a.then = func(reply) { d.arrived, d.vehicle = d.arrived && d.vehicle == v, v }
 	w.give(rt, a)
 }
 
 func (w *world) unassign(rt *rapid.T) {
-	a, d := w.onDelivery(rt, "POST", "/unassign", "assign_vehicles")
-	a.refuse(!d.open(), conflict, d.status)
+	a, d := w.onDelivery(rt, "POST", "/unassign", "assign_vehicles", (*mdelivery).open)
+	a.refuse(!d.deleted && !d.open(), conflict, d.status)
 	a.then = func(reply) { d.arrived, d.vehicle = d.arrived && d.vehicle == nil, nil }
 	w.give(rt, a)
 }
 
 func (w *world) deleteDelivery(rt *rapid.T) {
-	a, d := w.onDelivery(rt, "DELETE", "", "delete_deliveries")
+	a, d := w.onDelivery(rt, "DELETE", "", "delete_deliveries", (*mdelivery).there)
 	a.refuse(d.concluded, conflict, "concluded")
 	a.then = func(reply) { d.deleted = true }
 	w.give(rt, a)
 }
 
 func (w *world) reattempt(rt *rapid.T) {
-	a, d := w.onDelivery(rt, "POST", "/reattempt", "create_deliveries")
+	a, d := w.onDelivery(rt, "POST", "/reattempt", "create_deliveries", func(d *mdelivery) bool {
+		return d.there() && d.next == nil && (d.status == "failed" || d.status == "completed_partial")
+	})
 	next := &mdelivery{of: d.of, kind: d.kind, number: d.number, day: day(rt), group: d.group, status: "info_received", quantity: d.quantity}
 	if d.rejected > 0 {
 		next.quantity = d.rejected // of a partial completion only what was rejected is attempted again

@@ -75,8 +75,10 @@ func (w *world) renameGroup(rt *rapid.T) {
 
 func (w *world) archiveGroup(rt *rapid.T) {
 	a, g := w.onGroup(rt, "POST", "/archive")
+	a.dry = tried(rt)
 	said := reason(rt, a.body)
 	a.needs("manage_groups")
+	a.refuse(a.dry && g.status == "active" && !a.by.everything() && !a.by.may("manage_users"), denied, "who loses")
 	a.refuse(g.status == "merged", conflict, "merged")
 	a.refuse(g.status == "active" && !said, invalid, "reason")
 	read := g.client != nil && !(g.client.removed && g.client.fate == "ended") // by its people
@@ -97,6 +99,7 @@ func (g *mgroup) endGrants() {
 
 func (w *world) restoreGroup(rt *rapid.T) {
 	a, g := w.onGroup(rt, "POST", "/restore")
+	a.dry = tried(rt)
 	a.needs("manage_groups")
 	a.refuse(g.status == "merged", conflict, "merged")
 	a.then = func(reply) { g.status = "active" }
@@ -105,6 +108,7 @@ func (w *world) restoreGroup(rt *rapid.T) {
 
 func (w *world) mergeGroup(rt *rapid.T) {
 	a, g := w.onGroup(rt, "POST", "/merge")
+	a.dry = tried(rt)
 	into := target(rt, w, a.by, "into", groupsOf)
 	sure := below(rt, "acknowledged", 4) > 0
 	a.body["into"], a.body["acknowledge_widening"] = into.id, sure
@@ -129,7 +133,7 @@ func (w *world) mergeGroup(rt *rapid.T) {
 	gains := slices.ContainsFunc(into.of.users, func(u *muser) bool {
 		return (u.status == "active" || u.status == "invited") && !u.all && slices.Contains(u.groups(), into) && !slices.Contains(u.groups(), g)
 	})
-	a.refuse(len(moving) > 0 && gains && !sure, conflict, "widening not acknowledged")
+	a.refuse(len(moving) > 0 && gains && !sure && !a.dry, conflict, "widening not acknowledged")
 	a.then = func(reply) {
 		g.status, g.into = "merged", into
 		g.endGrants()
@@ -148,6 +152,18 @@ func (w *world) mergeGroup(rt *rapid.T) {
 // tagged are the deliveries of a group.
 func (g *mgroup) tagged() []*mdelivery {
 	return slices.DeleteFunc(slices.Clone(g.of.deliveries), func(d *mdelivery) bool { return d.deleted || d.group != g })
+}
+
+func (w *world) template(rt *rapid.T) {
+	a, g := w.onGroup(rt, "PUT", "/import-template")
+	order := oneOf(rt, "order", "DD/MM/YYYY", "MM/DD/YYYY", "", "sometimes")
+	a.body["date_format"] = order
+	a.needs("manage_groups")
+	a.refuse(order == "sometimes", invalid, "order of dates")
+	a.refuse(g.status != "active", conflict, g.status)
+	a.refuse(order != g.order && !g.manageable(), conflict, "not managed")
+	a.then = func(reply) { g.order = order }
+	w.give(rt, a)
 }
 
 func (w *world) groupField(rt *rapid.T) {

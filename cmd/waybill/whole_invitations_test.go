@@ -42,7 +42,7 @@ func (w *world) as(ctx context.Context, o *tenant, email string) (access.Caller,
 
 func (w *world) acceptInvitation(rt *rapid.T) {
 	o := w.tenants[below(rt, "organisation", 4)/3]
-	u := oneOf(rt, "user", o.users...)
+	u := oneOf(rt, "user", likely(rt, usersOf, func(u *muser) bool { return u.status == "invited" })(o)...)
 	a := &attempt{path: "accept the invitation of a user", by: asker{u, nil}}
 	email := u.email
 	if below(rt, "odd", 10) == 9 {
@@ -107,37 +107,46 @@ func (w *world) answer(rt *rapid.T, yes bool) {
 	if len(o.clients) == 0 {
 		rt.Skip()
 	}
-	k := oneOf(rt, "client", o.clients...)
+	k := oneOf(rt, "client", likely(rt, clientsOf, (*mclient).isOpen)(o)...)
 	a := &attempt{path: "answer the invitation of a client", by: asker{o.users[0], nil}}
 	email := k.invitedTo
 	if email == "" || below(rt, "odd", 10) == 9 {
 		email = w.email(rt, o)
 	}
 	invitation := k.invitation
+	if yes && k.accepted != uuid.Nil && k.accepted == invitation && k.contact.email == email && !k.removed {
+		w.answers(rt, a, o, k, email, true) // it did so before
+		return
+	}
 	a.refuse(!k.isOpen(), conflict, "not open")
 	a.refuse(email != k.invitedTo, conflict, "another e-mail")
 	a.records = yes && k.isOpen() && email != k.invitedTo
 	if yes {
 		a.contacts(k, email, nil)
 	}
+	a.then = func(reply) {
+		k.open = false
+		if yes {
+			k.mode, k.email, k.accepted, k.approved = "invited", email, invitation, []time.Time{w.time.Now()}
+			k.opened(w.contact(rt, k), email, &muser{status: "active"})
+		}
+	}
+	w.answers(rt, a, o, k, email, yes)
+}
+
+// answers gives the answer, as the person behind an e-mail.
+func (w *world) answers(rt *rapid.T, a *attempt, o *tenant, k *mclient, email string, yes bool) {
 	a.call = func(ctx context.Context) error {
 		who, err := w.as(ctx, o, email)
 		if err != nil {
 			return err
 		}
 		if yes {
-			_, err = w.commands.AcceptClientInvitation(ctx, who, command.Envelope{}, command.AcceptClientInvitation{Client: k.id, Invitation: invitation, Email: email})
+			_, err = w.commands.AcceptClientInvitation(ctx, who, command.Envelope{}, command.AcceptClientInvitation{Client: k.id, Invitation: k.invitation, Email: email})
 		} else {
-			_, err = w.commands.DeclineClientInvitation(ctx, who, command.Envelope{}, command.DeclineClientInvitation{Client: k.id, Invitation: invitation, Email: email})
+			_, err = w.commands.DeclineClientInvitation(ctx, who, command.Envelope{}, command.DeclineClientInvitation{Client: k.id, Invitation: k.invitation, Email: email})
 		}
 		return err
-	}
-	a.then = func(reply) {
-		k.open = false
-		if yes {
-			k.mode, k.email = "invited", email
-			k.opened(w.contact(rt, k), email, &muser{status: "active"})
-		}
 	}
 	w.give(rt, a)
 }
@@ -197,6 +206,7 @@ func (w *world) pass(rt *rapid.T) {
 		}
 	}
 	w.moved = true
-	w.compareOverHTTP(rt, w.next())
+	w.compare(rt)
 	must(rt, w.settle(w.ctx))
+	w.moved = true
 }

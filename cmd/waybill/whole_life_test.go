@@ -57,10 +57,27 @@ func (d *mdelivery) move(do string) {
 	d.status = to
 }
 
-// live moves a delivery along.
+func moves() []string {
+	return []string{"receive", "dispatch", "hold", "release", "return", "cancel", "complete", "complete-partially", "fail", "head", "arrive"}
+}
+
+// live moves a delivery along, mostly to where it can go, and seldom to its end.
 func (w *world) live(rt *rapid.T) {
-	do := oneOf(rt, "do", "receive", "dispatch", "dispatch", "dispatch", "hold", "release", "return", "cancel", "complete", "complete-partially", "fail", "fail", "head", "arrive")
-	a, d := w.onDelivery(rt, "POST", "/"+do, "update_status")
+	by := w.somebody(rt)
+	d := target(rt, w, by, "delivery", likely(rt, deliveriesOf, (*mdelivery).open))
+	can := slices.DeleteFunc(moves(), func(do string) bool {
+		_, from := movesTo(do)
+		return !slices.Contains(from, d.status) || do == "return" || do == "cancel"
+	})
+	if slices.Contains(can, "complete") && below(rt, "ended", 2) == 0 {
+		can = []string{"complete", "complete-partially", "fail"}
+	}
+	if len(can) == 0 || below(rt, "odd", 6) == 5 {
+		can = moves()
+	}
+	do := oneOf(rt, "do", can...)
+	a := &attempt{by: by, method: "POST", path: "/v1/deliveries/" + d.id.String() + "/" + do, body: map[string]any{}}
+	a.works(d, "update_status")
 	some := d.rejected
 	a.moves(d, do)
 	switch do {
@@ -84,14 +101,15 @@ func (a *attempt) rejects(rt *rapid.T, d *mdelivery) int {
 	return n
 }
 
+func outcome(status string) bool {
+	return status == "completed" || status == "failed" || status == "completed_partial"
+}
+
 func (w *world) correct(rt *rapid.T) {
-	a, d := w.onDelivery(rt, "POST", "/correct", "update_status")
+	a, d := w.onDelivery(rt, "POST", "/correct", "update_status", func(d *mdelivery) bool { return d.there() && outcome(d.status) })
 	to := oneOf(rt, "to", "completed", "failed", "completed_partial", "cancelled")
 	a.body["to"] = to
 	said := reason(rt, a.body)
-	outcome := func(status string) bool {
-		return status == "completed" || status == "failed" || status == "completed_partial"
-	}
 	a.refuse(!outcome(d.status), conflict, d.status)
 	a.refuse(!outcome(to), invalid, "outcome")
 	a.refuse(!said, invalid, "reason")
@@ -104,8 +122,8 @@ func (w *world) correct(rt *rapid.T) {
 }
 
 func (w *world) eta(rt *rapid.T) {
-	a, d := w.onDelivery(rt, "POST", "/eta", "update_status")
+	a, d := w.onDelivery(rt, "POST", "/eta", "update_status", (*mdelivery).open)
 	a.body["eta"] = w.time.Now().Add(time.Hour)
-	a.refuse(!d.open(), conflict, d.status)
+	a.refuse(!d.deleted && !d.open(), conflict, d.status)
 	w.give(rt, a)
 }

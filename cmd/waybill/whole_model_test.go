@@ -79,6 +79,7 @@ type mgroup struct {
 	into     *mgroup
 	client   *mclient
 	vehicles []*mvehicle
+	order    string // of dates in its files
 }
 
 type mvehicle struct {
@@ -96,10 +97,12 @@ type mclient struct {
 	group       *mgroup
 	mode        string // empty: no account
 	withdrawn   bool   // the approval
+	approved    []time.Time
 	contact     *muser
 	removed     bool
 	fate        string
 	invitation  uuid.UUID // the last one
+	accepted    uuid.UUID // the one that was accepted
 	open        bool      // it was not answered, withdrawn or found to be over
 	invitedTo   string    // the e-mail
 	ends        time.Time

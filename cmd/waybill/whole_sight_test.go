@@ -94,6 +94,23 @@ func (a asker) seesClient(k *mclient) bool {
 	return a.everything() || k.dispatcher == a.muser && (a.key == nil || !a.key.chosen) || k.group != nil && a.sees(k.group)
 }
 
+// seesAny reports whether somebody sees something, of whatever kind it is.
+func (a asker) seesAny(one any) bool {
+	switch one := one.(type) {
+	case *mdelivery:
+		return a.seesDelivery(one)
+	case *mgroup:
+		return a.sees(one)
+	case *muser:
+		return a.seesUser(one)
+	case *mclient:
+		return a.seesClient(one)
+	case *mvehicle:
+		return a.seesVehicle(one)
+	}
+	return false
+}
+
 // view is what somebody sees of an organisation, list by list.
 type view map[string][]uuid.UUID
 

@@ -22,7 +22,7 @@ func (w *world) actions() []func(*rapid.T) {
 		w.requestGroup, w.requestGroup, w.approve, w.approve, w.deny, w.review,
 		w.resendInvitation, w.revokeInvitation, w.acceptInvitation, w.acceptInvitation, w.acceptInvitation,
 		w.createGroup, w.renameGroup, w.archiveGroup, w.restoreGroup, w.restoreGroup, w.mergeGroup, w.mergeGroup,
-		w.groupField, w.timezone, w.mapCode, w.unmapCode,
+		w.groupField, w.timezone, w.template, w.mapCode, w.unmapCode,
 		w.registerVehicle, w.addVehicle, w.addVehicle, w.dropVehicle, w.removeVehicle, w.reportPosition,
 		w.addClient, w.addClient, w.updateClient, w.linkGroup, w.createAccount, w.createAccount, w.assignDispatcher, w.assignDispatcher, w.unassignDispatcher,
 		w.withdrawApproval, w.grantApproval, w.removeClient, w.reinstateClient, w.reinstateClient,
@@ -138,5 +138,30 @@ func (w *world) settleIn(rt *rapid.T, o *tenant) {
 			"do_number": d.number, "date": d.day, "group": d.group.id, "items": []map[string]any{{"quantity": "2"}}}))
 		o.deliveries = append(o.deliveries, d)
 	}
+	w.does(rt, o, "POST", "/v1/deliveries/"+o.deliveries[1].id.String()+"/dispatch", nil)
+	o.deliveries[1].move("dispatch")
+	w.engage(rt, o)
 	w.time.advance(time.Second)
+}
+
+// engage makes one client an account with a dispatcher, and invites the other.
+func (w *world) engage(rt *rapid.T, o *tenant) {
+	one, other := o.clients[0], o.clients[1]
+	var made struct {
+		User  uuid.UUID      `json:"user"`
+		Group uuid.UUID      `json:"group"`
+		Rest  map[string]any `json:",unknown"`
+	}
+	path := "/v1/clients/" + one.id.String()
+	must(rt, w.does(rt, o, "POST", path+"/account", nil).into(&made))
+	one.link(made.Group, one.name)
+	one.mode = "on_behalf"
+	one.opened(made.User, one.email, &muser{status: "active", invited: true})
+	w.accept(rt, one.contact)
+	w.does(rt, o, "PUT", path+"/dispatcher", map[string]any{"dispatcher": o.users[2].id})
+	one.dispatcher = o.users[2]
+	one.follow()
+	other.invitation = w.idOf(rt, w.does(rt, o, "POST", "/v1/clients/"+other.id.String()+"/invitation", nil))
+	other.open, other.invitedTo, other.ends = true, other.email, w.time.Now().Add(week)
+	other.link(w.linked(rt, other), other.name)
 }

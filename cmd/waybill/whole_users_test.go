@@ -179,7 +179,7 @@ func (a *attempt) confers(g *mgroup, ends time.Time) {
 		return
 	}
 	until := a.by.until(g)
-	a.refuse(!until.IsZero() && (ends.IsZero() || ends.After(until)), denied, "beyond one's own expiry")
+	a.refuse(!until.IsZero() && (ends.IsZero() || ends.After(until)), denied|invalid, "beyond one's own expiry")
 }
 
 // onUser is an attempt on a user that somebody may change.
