@@ -8,12 +8,14 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+	"golang.org/x/term"
 
 	"waybill/cmd/waybill/remote"
 	"waybill/cmd/waybill/verb"
@@ -197,6 +199,9 @@ func (a *asking) tell(answer *http.Response, first bool, more string) (err error
 	flags := a.answerFlags()
 	asIs := flags.JSON && !a.on(fieldAll) && flags.Field == ""
 	if kind, _, _ := strings.Cut(answer.Header.Get("Content-Type"), ";"); asIs || a.v.Route.Answer == nil && answer.StatusCode != http.StatusNoContent || kind != "application/json" && answer.StatusCode != http.StatusNoContent {
+		if binary(kind) && onTerminal(a.m.Stdout) {
+			return &verb.UsageError{Verb: a.v.String(), Text: "the answer is nothing to read: write it to a file with --output FILE"}
+		}
 		_, err = io.Copy(out, answer.Body)
 		return err
 	}
@@ -248,16 +253,34 @@ func (a *asking) field(w io.Writer, whole jsontext.Value, name string) error {
 	return nil
 }
 
+// save writes a file, which is there when all of it is.
 func save(file string, from io.Reader) error {
-	f, err := os.Create(file)
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		return &usageError{fmt.Errorf("--output: %s is no file", file)}
+	}
+	f, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+"-*")
 	if err != nil {
 		return &usageError{fmt.Errorf("--output: %w", err)}
 	}
 	_, err = io.Copy(f, from)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return fmt.Errorf("--output %s: %w", file, err)
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), file)
+	}
+	if err != nil {
+		return fmt.Errorf("--output %s: %w", file, errors.Join(err, os.Remove(f.Name())))
 	}
 	return nil
+}
+
+// binary reports whether a media type is no text.
+func binary(kind string) bool {
+	return !strings.HasPrefix(kind, "text/") && !strings.HasSuffix(kind, "json")
+}
+
+func onTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
 }
 
 // positionHeader tells and takes positions in the log.

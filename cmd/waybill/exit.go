@@ -68,6 +68,7 @@ func exitCode(err error) int {
 	var typed *verb.UsageError
 	var asked *remote.UsageError
 	var silent *remote.UnreachableError
+	var broken *remote.BrokenError
 	var interrupted *remote.InterruptedError
 	switch {
 	case errors.As(err, &refused):
@@ -76,7 +77,7 @@ func exitCode(err error) int {
 		return exitUsage
 	case errors.As(err, &interrupted):
 		return exitInterrupted
-	case errors.As(err, &silent):
+	case errors.As(err, &silent), errors.As(err, &broken):
 		return exitUnavailable
 	case errors.Is(err, errRejected):
 		return exitRejected

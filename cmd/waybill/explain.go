@@ -46,7 +46,7 @@ func explain(v verb.Verb, err error) error {
 	if r := remedy(p); r != "" {
 		b.WriteString(" " + r)
 	}
-	return &serverError{text: b.String(), code: codeOf(p.Status), problem: p.Code}
+	return &serverError{text: verb.Tame(b.String()), code: codeOf(p.Status), problem: p.Code}
 }
 
 // remedy is what to do about a problem, where the server does not say it.

@@ -11,7 +11,6 @@ import (
 
 	"waybill/aggregates/access"
 	"waybill/aggregates/access/route"
-	"waybill/aggregates/commandapi"
 )
 
 type permissionsCmd struct {
@@ -19,8 +18,8 @@ type permissionsCmd struct {
 }
 
 // Run implements the verb.
-func (c *permissionsCmd) Run(m *Main) error {
-	table := permissions()
+func (c *permissionsCmd) Run(m *Main, all verbs) error {
+	table := permissions(all)
 	if c.JSON {
 		text, err := json.Marshal(table, jsontext.WithIndent("  "))
 		if err != nil {
@@ -36,6 +35,7 @@ func (c *permissionsCmd) Run(m *Main) error {
 // nobody has set a switch.
 type permission struct {
 	Command string   `json:"command"`
+	Verb    string   `json:"verb"` // on the command line
 	Method  string   `json:"method"`
 	Path    string   `json:"path"`
 	Needs   []string `json:"needs"`
@@ -45,13 +45,14 @@ type permission struct {
 }
 
 // permissions is the table of role x command, from the routes as they are served.
-func permissions() []permission {
+func permissions(all verbs) []permission {
 	var table []permission
-	for _, r := range commandapi.Declared() {
+	for _, v := range all {
+		r := v.Route
 		if r.Public || r.Needs == 0 {
 			continue
 		}
-		p := permission{Command: r.Name, Method: r.Method, Path: r.Path, Needs: r.Needs.Names(), Roles: []string{}, needs: r.Needs}
+		p := permission{Command: r.Name, Verb: v.String(), Method: r.Method, Path: r.Path, Needs: r.Needs.Names(), Roles: []string{}, needs: r.Needs}
 		for _, role := range access.Roles() {
 			if may(role, r) {
 				p.Roles = append(p.Roles, role)
@@ -69,7 +70,7 @@ func may(role string, r route.Route) bool {
 
 func printPermissions(w io.Writer, table []permission) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "COMMAND\tNEEDS\t%s\n", strings.ToUpper(strings.Join(access.Roles(), "\t")))
+	fmt.Fprintf(t, "COMMAND\tVERB\tNEEDS\t%s\n", strings.ToUpper(strings.Join(access.Roles(), "\t")))
 	for _, p := range table {
 		cells := make([]string, len(access.Roles()))
 		for i, role := range access.Roles() {
@@ -78,7 +79,7 @@ func printPermissions(w io.Writer, table []permission) error {
 				cells[i] = "yes"
 			}
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\n", p.Command, strings.Join(p.Needs, ", "), strings.Join(cells, "\t"))
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", p.Command, p.Verb, strings.Join(p.Needs, ", "), strings.Join(cells, "\t"))
 	}
 	if err := t.Flush(); err != nil {
 		return err

@@ -29,6 +29,15 @@ func TestTheTableOfRoleByCommandIsPrinted(t *testing.T) {
 			t.Errorf("%s is for %v, want %v", command, roles[command], want)
 		}
 	}
+	all, err := declared()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range all {
+		if _, there := roles[v.Route.Name]; there != (v.Route.Needs != 0 && !v.Route.Public) {
+			t.Errorf("%s needs %v; it is in the table: %v", v, v.Route.Needs.Names(), there)
+		}
+	}
 	text := mustRun(t, "permissions")
 	if lines := strings.Count(text, "\n"); lines < len(table)+1 || !strings.HasPrefix(text, "COMMAND") {
 		t.Errorf("the table is printed in %d lines, for %d commands", lines, len(table))

@@ -235,6 +235,15 @@ func (o operator) lists(s *served) {
 	if !slices.Equal(found, []string{"CLI-1"}) {
 		o.t.Errorf("by text one finds %v", found)
 	}
+	file := filepath.Join(o.t.TempDir(), "export.csv")
+	o.ok("delivery", "export", "--group", "Apple", "--output", file)
+	if text, err := os.ReadFile(file); err != nil || !strings.Contains(string(text), "CLI-1") || strings.Contains(string(text), "D2") {
+		o.t.Errorf("the export: %v\n%s", err, text)
+	}
+	if text := o.ok("delivery", "export", "--do-number", "CLI-1"); !strings.Contains(text, "Apples, red") {
+		o.t.Errorf("the export to standard output is\n%s", text)
+	}
+	o.no(exitUsage, "--output", "delivery", "export", "--output", o.t.TempDir())
 	for _, words := range [][]string{{"server", "live"}, {"server", "ready"}, {"server", "metrics"}, {"server", "openapi"}, {"delivery", "progress"}, {"organisation", "show"}, {"session", "list"}} {
 		if o.ok(words...) == "" {
 			o.t.Errorf("waybill %v says nothing", words)

@@ -165,7 +165,12 @@ func (c *Client) do(ctx, timed context.Context, r Request) (*http.Response, erro
 		return nil, c.failed(ctx, r.Method, err)
 	}
 	stop() // from here on only the caller's context counts
-	answer.Body = &body{answer.Body, cancel}
+	answer.Body = &body{answer.Body, cancel, func(err error) error {
+		if ctx.Err() != nil {
+			return &InterruptedError{}
+		}
+		return &BrokenError{Server: c.Server(), Err: err}
+	}}
 	if answer.StatusCode >= 200 && answer.StatusCode < 300 {
 		return answer, nil
 	}
@@ -185,10 +190,20 @@ func (c *Client) failed(ctx context.Context, method string, err error) error {
 	return &UnreachableError{Server: c.Server(), Err: err}
 }
 
-// body ends its request when it is closed.
+// body ends its request when it is closed, and says so when it breaks off.
 type body struct {
 	io.ReadCloser
-	end func()
+	end    func()
+	broken func(error) error // says why it could not be read to its end
+}
+
+// Read implements io.Reader.
+func (b *body) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil && err != io.EOF {
+		err = b.broken(err)
+	}
+	return n, err
 }
 
 // Close implements io.Closer.

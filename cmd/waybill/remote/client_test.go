@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -128,5 +129,25 @@ func TestSecretsAreNotPrinted(t *testing.T) {
 		if _, err := remote.NewSecret(bad); err == nil || strings.Contains(err.Error(), "wbk_") {
 			t.Errorf("%q: %v", bad, err)
 		}
+	}
+}
+
+func TestAnAnswerThatBreaksOffIsNotTakenForAWholeOne(t *testing.T) {
+	t.Parallel()
+	s := answering(t, func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, "the first half")
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			t.Error(err)
+		}
+		panic(http.ErrAbortHandler)
+	})
+	answer, err := client(t, s.URL, "").Do(t.Context(), remote.Request{Method: http.MethodGet, Path: "/"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	var broken *remote.BrokenError
+	if text, err := io.ReadAll(answer.Body); !errors.As(err, &broken) || !strings.Contains(broken.Error(), s.URL) {
+		t.Errorf("%q, %v", text, err)
 	}
 }

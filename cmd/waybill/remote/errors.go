@@ -63,6 +63,20 @@ func (e *InterruptedError) Error() string {
 	return "interrupted"
 }
 
+// BrokenError says that an answer broke off in its middle.
+type BrokenError struct {
+	Server string
+	Err    error
+}
+
+// Error implements error.
+func (e *BrokenError) Error() string {
+	return fmt.Sprintf("the answer of %s broke off: %v. What came is not all of it", e.Server, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *BrokenError) Unwrap() error { return e.Err }
+
 // ProblemError is what a server said instead of doing it.
 type ProblemError struct {
 	Status     int

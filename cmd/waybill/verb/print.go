@@ -19,7 +19,7 @@ func (v Verb) Print(w io.Writer, answer jsontext.Value, header bool) error {
 		}
 	}
 	if answer.Kind() != '{' {
-		_, err := fmt.Fprintln(w, tame(text(answer)))
+		_, err := fmt.Fprintln(w, Tame(text(answer)))
 		return err
 	}
 	return printObject(w, answer)
@@ -98,7 +98,7 @@ func printObject(w io.Writer, answer jsontext.Value) error {
 				}
 				fallthrough
 			default:
-				fmt.Fprintf(t, "%s\t%s\n", tame(name), cell(value))
+				fmt.Fprintf(t, "%s\t%s\n", Tame(name), cell(value))
 			}
 		})
 	}
@@ -107,7 +107,7 @@ func printObject(w io.Writer, answer jsontext.Value) error {
 		return err
 	}
 	for _, l := range lists {
-		fmt.Fprintf(w, "%s\n", tame(l.name))
+		fmt.Fprintf(w, "%s\n", Tame(l.name))
 		if err := table(w, "  ", columns(l.rows), l.rows, true); err != nil {
 			return err
 		}
@@ -155,18 +155,18 @@ func cell(value jsontext.Value) string {
 		if len(list) == 0 {
 			return "-"
 		}
-		return tame(strings.Join(list, ", "))
+		return Tame(strings.Join(list, ", "))
 	default:
 		if s := text(value); s != "" {
-			return tame(s)
+			return Tame(s)
 		}
 		return "-"
 	}
 }
 
-// tame makes text that others wrote safe to be shown: what could move the cursor,
+// Tame makes text that others wrote safe to be shown: what could move the cursor,
 // colour or hide something stands there as its code.
-func tame(s string) string {
+func Tame(s string) string {
 	if !strings.ContainsFunc(s, wild) {
 		return s
 	}
