@@ -98,6 +98,9 @@ func (p *pace) Read(b []byte) (int, error) {
 	earned := p.patience + time.Duration(float64(p.n)/float64(p.rate)*float64(time.Second))
 	left := min(p.patience, earned-now.Sub(p.started))
 	if left <= 0 {
+		// Nobody waits for the rest any more, neither the server, which reads on
+		// before it answers.
+		_ = p.conn.SetReadDeadline(time.Unix(1, 0))
 		return 0, errTooSlow
 	}
 	// A connection that cannot move its deadline keeps the server's.

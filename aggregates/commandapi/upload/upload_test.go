@@ -8,7 +8,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"runtime"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,8 +24,20 @@ import (
 // bench is a dock behind a server; the organisation is the request's path.
 type bench struct {
 	*httptest.Server
-	dir  string
-	held chan *upload.File // what arrived, when it is to be held
+	dir   string
+	held  chan *upload.File // what arrived, when it is to be held
+	begun atomic.Int64      // bodies that are read: those uploads are counted
+}
+
+// arriving is a body that tells when it is read for the first time.
+type arriving struct {
+	io.ReadCloser
+	tell func()
+}
+
+func (a *arriving) Read(b []byte) (int, error) {
+	a.tell()
+	return a.ReadCloser.Read(b)
 }
 
 func setup(t *testing.T, cfg upload.Config, hold bool) *bench {
@@ -32,6 +47,7 @@ func setup(t *testing.T, cfg upload.Config, hold bool) *bench {
 	dock := upload.New(cfg)
 	problems := problem.NewRenderer(slog.New(slog.DiscardHandler), uuid.New)
 	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = &arriving{r.Body, sync.OnceFunc(func() { b.begun.Add(1) })}
 		f, err := dock.Take(w, r, uuid.NewSHA1(uuid.Nil, []byte(r.URL.Path)), "file.csv")
 		if err != nil {
 			problems.Write(w, r, err)
@@ -112,6 +128,24 @@ func TestASenderThatStopsSendingIsToldSoAndTakesNoRoomAnyMore(t *testing.T) {
 	}
 }
 
+func TestASenderWhoseTimeIsOverBeforeTheFirstByteIsAnsweredAtOnce(t *testing.T) {
+	t.Parallel()
+	now := make(chan time.Time, 1)
+	now <- time.Now()
+	b := setup(t, upload.Config{Patience: time.Minute, Now: func() time.Time {
+		at := <-now
+		now <- at.Add(time.Hour) // every look at the clock is an hour later
+		return at
+	}}, false)
+	b.Client().Timeout = 20 * time.Second
+	body, begun, _ := slow(t)
+	go begun()
+	if status, text := b.send(t, "a", body); status != http.StatusRequestTimeout || !strings.Contains(text, "upload-too-slow") {
+		t.Errorf("%d %s, want 408", status, text)
+	}
+	b.empty(t)
+}
+
 // trickle is a body of single bytes without an end.
 type trickle struct{}
 
@@ -140,39 +174,39 @@ func TestASenderThatTricklesIsTooSlow(t *testing.T) {
 func TestSlowSendersHoldUpOnlyTheirOwnOrganisation(t *testing.T) {
 	t.Parallel()
 	b := setup(t, upload.Config{PerOrg: 2, All: 3}, false)
-	ended := make(chan error, 2)
+	ended := make(chan error, 3)
 	var finish []func()
-	for range 2 {
+	start := func(org string) {
+		before := b.begun.Load()
 		body, begun, end := slow(t)
 		finish = append(finish, end)
 		go func() {
-			status, text, err := b.try("a", body)
+			status, text, err := b.try(org, body)
 			if err == nil && status != http.StatusNoContent {
 				err = errors.New(text)
 			}
 			ended <- err
 		}()
-		begun() // the body is being read: the upload is under way
+		begun()
+		eventually(t, func() bool { return b.begun.Load() > before })
 	}
-	eventually(t, func() bool {
-		status, text := b.send(t, "a", strings.NewReader("third"))
-		return status == http.StatusTooManyRequests && strings.Contains(text, "too-many-uploads") && strings.Contains(text, "Retry-After=30")
-	})
+	start("a")
+	start("a")
+	if status, text := b.send(t, "a", strings.NewReader("third")); status != http.StatusTooManyRequests ||
+		!strings.Contains(text, "too-many-uploads") || !strings.Contains(text, "Retry-After=30") {
+		t.Errorf("a third one of that organisation: %d %s", status, text)
+	}
 	if status, text := b.send(t, "b", strings.NewReader("another's")); status != http.StatusNoContent {
 		t.Errorf("another organisation: %d %s", status, text)
 	}
-	body, begun, end := slow(t)
-	go func() { _, _, _ = b.try("c", body) }()
-	begun()
-	eventually(t, func() bool {
-		status, text := b.send(t, "b", strings.NewReader("fourth in all"))
-		return status == http.StatusServiceUnavailable && strings.Contains(text, "uploads-busy")
-	})
-	end()
+	start("c")
+	if status, text := b.send(t, "b", strings.NewReader("fourth in all")); status != http.StatusServiceUnavailable || !strings.Contains(text, "uploads-busy") {
+		t.Errorf("a fourth one in all: %d %s", status, text)
+	}
 	for _, f := range finish {
 		f()
 	}
-	for range 2 {
+	for range finish {
 		if err := <-ended; err != nil {
 			t.Errorf("who was slow, and came in the end: %v", err)
 		}
@@ -241,5 +275,6 @@ func eventually(t *testing.T, ok func() bool) {
 		if time.Now().After(end) {
 			t.Fatal("it never came")
 		}
+		runtime.Gosched()
 	}
 }
