@@ -31,7 +31,7 @@ type asking struct {
 	client *remote.Client
 }
 
-// ask does what a verb says, with what kong has filled for it.
+// askServer does what a verb says, with what kong has filled for it.
 func (m *Main) askServer(ctx context.Context, all verbs, v verb.Verb, filled reflect.Value) error {
 	a := &asking{m: m, all: all, v: v, filled: filled}
 	if err := a.read(ctx); err != nil {

@@ -3,6 +3,7 @@ package verb
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"unicode"
@@ -120,7 +121,7 @@ func columns(rows []jsontext.Value) []string {
 	var names []string
 	for _, row := range rows {
 		_ = each(row, func(name string, _ jsontext.Value) {
-			if !contains(names, name) {
+			if !slices.Contains(names, name) {
 				names = append(names, name)
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
@@ -85,7 +86,7 @@ func (v Verb) Request(g Given) (remote.Request, error) {
 // better here.
 func (v Verb) check(in Input, values []string) error {
 	for _, value := range values {
-		if in.Enum != nil && !contains(in.Enum, value) {
+		if in.Enum != nil && !slices.Contains(in.Enum, value) {
 			return v.refuse("%s must be one of %s", in.Typed(), strings.Join(in.Enum, ", "))
 		}
 		if in.Arg && value == "" {
@@ -99,15 +100,6 @@ func (v Verb) check(in Input, values []string) error {
 		return v.refuse("%s is there %d times", in.Typed(), len(values))
 	}
 	return nil
-}
-
-func contains(list []string, s string) bool {
-	for _, one := range list {
-		if one == s {
-			return true
-		}
-	}
-	return false
 }
 
 // missing names all that is required and was not given.
