@@ -68,7 +68,7 @@ func (w *world) compareRows(rt *rapid.T) {
 			SELECT set_config('waybill.org', $1, true), set_config('waybill.user', $2, true), set_config('waybill.all', $3, true),
 			       set_config('waybill.groups', $4, true), set_config('waybill.manage_users', $5, true),
 			       set_config('waybill.view_vehicles', $6, true), set_config('waybill.narrowed', $7, true), set_config('waybill.at', $8, true)`,
-			c.Org.String(), c.User.String(), on(c.All), joined(c.Groups), on(c.May(access.ManageUsers)), on(c.May(access.ViewVehicles)), on(c.Narrowed), c.At.UTC().Format(time.RFC3339Nano))
+			c.Org.String(), c.User.String(), on(c.All), joined(c.Groups), on(c.May(access.ManageUsers)), on(c.May(access.ViewVehicles)), on(c.Narrowed), w.time.Now().Format(time.RFC3339Nano))
 		batch.Queue(`
 			SELECT 'deliveries', delivery_id FROM read.deliveries
 			UNION ALL SELECT 'groups', group_id FROM read.groups
