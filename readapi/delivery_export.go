@@ -183,10 +183,12 @@ func (e *export) run(ctx context.Context, format exportFormat, out *fileWriter) 
 
 // scope says who asks, for the whole transaction, and how long one statement and
 // one silence may last. Pages run along an index in the order of the list (see
-// pageQuery).
+// pageQuery), and whether items are seen is looked up by the delivery, not by
+// reading all deliveries for every piece.
 func (e *export) scope(ctx context.Context) error {
 	b := scopedPage(e.caller)
-	b.Queue(`SELECT set_config('statement_timeout', '60s', true), set_config('idle_in_transaction_session_timeout', '60s', true)`)
+	b.Queue(`SELECT set_config('statement_timeout', '60s', true), set_config('idle_in_transaction_session_timeout', '60s', true),
+		set_config('enable_seqscan', 'off', true)`)
 	return e.tx.SendBatch(ctx, b).Close()
 }
 

@@ -34,12 +34,12 @@ func (f *deliveryFilter) walkSQL() (string, []any) {
 	return s.text.String(), s.args
 }
 
-// amongSQL returns the query of one page of some deliveries: first these, then what
-// must hold of them, as for a number.
+// amongSQL returns the query of one page of some deliveries: these first, one by one
+// (OFFSET keeps the planner to it), then what must hold of them.
 func (f *deliveryFilter) amongSQL(c access.Caller, ids []uuid.UUID) (string, []any) {
 	s := &statement{}
-	s.text.WriteString(`SELECT ` + deliveryColumns(c) + ` FROM (WITH d AS MATERIALIZED (SELECT ` + filterColumns +
-		` FROM read.deliveries d WHERE d.org_id = ` + s.arg(f.org) + ` AND d.delivery_id = ANY(` + s.arg(ids) + `)) SELECT * FROM d) d WHERE true`)
+	s.text.WriteString(`SELECT ` + deliveryColumns(c) + ` FROM unnest(` + s.arg(ids) + `::uuid[]) AS u(id) CROSS JOIN LATERAL (SELECT ` +
+		filterColumns + `, d.org_id FROM read.deliveries d WHERE d.delivery_id = u.id OFFSET 0) d WHERE d.org_id = ` + s.arg(f.org))
 	f.either(s)
 	f.conditions(s)
 	s.text.WriteString(listOrder + ` LIMIT ` + f.fetch())

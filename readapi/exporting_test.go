@@ -202,10 +202,14 @@ func many(t *testing.T, s *stack, f *fruit, n int) {
 	t.Helper()
 	_, err := s.pools.Projector.Exec(t.Context(), `
 		INSERT INTO read.deliveries (delivery_id, org_id, group_id, do_number, type, date, status, attempt, item_count, details, created_at, updated_at, revision, position)
-		SELECT gen_random_uuid(), $1, $2, 'M-' || i, 'delivery', date '2026-01-01' + i % 50, 'info_received', 1, 0,
-		       '"type":"delivery","attempt":1,"do_number":"M-' || i || '","date":"2026-01-01","item_count":0,"address":"' || repeat('x', 1500) || '"',
+		SELECT gen_random_uuid(), $1, $2, 'M-' || i, 'delivery', date '2026-01-01' + i % 50, 'info_received', 1, 1,
+		       '"type":"delivery","attempt":1,"do_number":"M-' || i || '","date":"2026-01-01","item_count":1,"address":"' || repeat('x', 1500) || '"',
 		       now(), now(), 0, 1
 		FROM generate_series(1, $3::int) i`, f.owner.org(t), f.apple, n)
+	must(t, err)
+	_, err = s.pools.Projector.Exec(t.Context(), `
+		INSERT INTO read.delivery_items (delivery_id, line, org_id, item_id, sku, description, quantity, unit)
+		SELECT delivery_id, 1, org_id, '1', '', 'A thing', 1, '' FROM read.deliveries WHERE org_id = $1 AND do_number LIKE 'M-%'`, f.owner.org(t))
 	must(t, err)
 }
 

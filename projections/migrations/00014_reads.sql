@@ -47,7 +47,8 @@ CREATE POLICY projector ON read.delivery_search TO waybill_projector
     USING (current_user = 'waybill_projector') WITH CHECK (current_user = 'waybill_projector');
 CREATE POLICY reader ON read.delivery_search FOR SELECT TO waybill_reader
     USING (org_id = (SELECT read.asking_org()) AND grams @> (SELECT read.asking_grams())
-        AND EXISTS (SELECT FROM read.deliveries d WHERE d.delivery_id = delivery_search.delivery_id));
+        -- One by one: for EXISTS, a planner without statistics reads all deliveries.
+        AND (SELECT true FROM read.deliveries d WHERE d.delivery_id = delivery_search.delivery_id));
 
 -- +goose Down
 DROP TABLE read.delivery_search;
