@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
@@ -118,7 +119,7 @@ func (s *system) build(ctx context.Context, cfg systemConfig) error {
 	if s.pools, err = projections.Open(ctx, projections.Config{URL: s.storage.Postgres}); err != nil {
 		return err
 	}
-	if s.store, err = store.Open(store.Config{URL: s.storage.Eventstore, Logger: s.log}); err != nil {
+	if s.store, err = store.Open(s.storeConfig()); err != nil {
 		return fault.Wrap(err, fault.Invalid, "eventstore-url", "The address of the event store cannot be used; want one like esdb://host:2113?tls=false")
 	}
 	if s.access, err = access.New(access.Config{Pool: s.pools.Identity, Now: s.clock.Now}); err != nil {
@@ -139,6 +140,17 @@ func (s *system) build(ctx context.Context, cfg systemConfig) error {
 	}
 	s.progress = projections.NewProgress(projections.ProgressConfig{Name: readmodel.Name, Pool: s.pools.Reader, Logger: s.log})
 	return s.buildCommands(ctx)
+}
+
+// storeConfig says how to reach the event store. One that runs in this process, or
+// in another one beside it, and is slow to answer, is not lost: the machine is busy,
+// and connecting anew makes it busier.
+func (s *system) storeConfig() store.Config {
+	cfg := store.Config{URL: s.storage.Eventstore, Logger: s.log}
+	if s.storage.node != nil || s.storage.guest {
+		cfg.Timeout, cfg.AttemptTimeout = 30*time.Second, 15*time.Second
+	}
+	return cfg
 }
 
 func (s *system) buildCommands(ctx context.Context) error {
