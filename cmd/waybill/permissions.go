@@ -85,6 +85,7 @@ func printPermissions(w io.Writer, table []permission) error {
 		return err
 	}
 	_, err := fmt.Fprint(w, "\nThis is what roles come with; a user's switches change it. Which rows a command reaches is decided by groups.\n"+
-		"What is not in the table is open to whoever sees what it is about: asking for one's own access, one's sessions, a client's own approval.\n")
+		"What is not in the table is open to whoever sees what it is about: one's sessions, a client's own approval; a bulk command\n"+
+		"needs for each delivery what it would need alone. For oneself, requestGroupAccess needs no permission.\n")
 	return err
 }
