@@ -7,16 +7,23 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 )
 
 // Staged rows hold what is personal. So scratch files have no name from the moment
 // they are made and are gone with the process, however it ends; what needs a name
-// carries the process' number, and the next import removes what a killed one left.
+// carries the process' number and when it began, and the next import removes what a
+// killed one left.
 
 const scratchPrefix = "waybill-import-"
 
-func scratchPattern() string { return fmt.Sprintf("%s%d-", scratchPrefix, os.Getpid()) }
+// began tells this process from one before it of the same number, as every first
+// process of a container has it.
+var began = sync.OnceValue(func() string { return strconv.FormatInt(time.Now().UnixNano(), 36) })
+
+func scratchPattern() string { return fmt.Sprintf("%s%d-%s-", scratchPrefix, os.Getpid(), began()) }
 
 // scratchFile returns a new file that only this process can reach.
 func scratchFile(dir string) (*os.File, error) {
@@ -44,9 +51,13 @@ func sweep(dir string) {
 		return
 	}
 	for _, path := range left {
-		number, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), scratchPrefix), "-")
+		number, rest, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), scratchPrefix), "-")
 		pid, err := strconv.Atoi(number)
-		if err == nil && pid > 0 && errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		if err != nil || pid <= 0 {
+			continue
+		}
+		before := pid == os.Getpid() && !strings.HasPrefix(rest, began()+"-")
+		if before || errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
 			_ = os.RemoveAll(path)
 		}
 	}

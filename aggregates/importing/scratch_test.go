@@ -15,16 +15,21 @@ func TestWhatAKilledImportLeftIsRemovedByTheNext(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	left := filepath.Join(dir, scratchPrefix+strconv.Itoa(gone.Process.Pid)+"-1")
-	kept := []string{filepath.Join(dir, scratchPrefix+strconv.Itoa(os.Getpid())+"-1"), filepath.Join(dir, scratchPrefix+"x"), filepath.Join(dir, "other")}
-	for _, path := range append(kept, left) {
+	left := []string{
+		filepath.Join(dir, scratchPrefix+strconv.Itoa(gone.Process.Pid)+"-1"),
+		filepath.Join(dir, scratchPrefix+strconv.Itoa(os.Getpid())+"-1"), // of one before it that had its number
+	}
+	kept := []string{filepath.Join(dir, scratchPattern()+"1"), filepath.Join(dir, scratchPrefix+"x"), filepath.Join(dir, "other")}
+	for _, path := range append(kept, left...) {
 		if err := os.MkdirAll(filepath.Join(path, "rows"), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
 	sweep(dir)
-	if _, err := os.Stat(left); err == nil {
-		t.Errorf("%s is still there", left)
+	for _, path := range left {
+		if _, err := os.Stat(path); err == nil {
+			t.Errorf("%s is still there", path)
+		}
 	}
 	for _, path := range kept {
 		if _, err := os.Stat(path); err != nil {
