@@ -19,8 +19,8 @@ const (
 	maxUnzipped = 4 << 30 // bytes of all that is read
 	maxInMemory = 16 << 20
 	maxRatio    = 200      // of a large part to what it takes in the file; more is an attack
-	ratioFrom   = 64 << 20 // bytes from which a part is large
-	maxRow      = 4 << 20  // bytes of XML of a row, or of anything else that is read as one
+	ratioFrom   = 16 << 20 // bytes from which a part is large
+	maxRow      = 2 << 20  // bytes of XML of a row, or of anything else that is read as one
 	maxDepth    = 100      // of elements in each other
 	maxColumns  = 16_384   // of a sheet, as spreadsheet programs have it
 )
