@@ -20,10 +20,11 @@ import (
 // from its declaration.
 type verbs []verb.Verb
 
-// declared returns the verbs of all routes.
-func declared() (verbs, error) {
+// declared returns the verbs of all routes. When words are given, only the verbs
+// of the nouns among them are whole, which is what one run of the program needs.
+func declared(words ...string) (verbs, error) {
 	routes := slices.Concat(commandapi.Declared(), readapi.Declared(), []route.Route{route.Own()})
-	return verb.All(routes)
+	return verb.All(routes, words...)
 }
 
 // own reports whether a route has a command of its own, that does more than ask
@@ -98,9 +99,10 @@ func (all verbs) plugins(args []string, except ...string) kong.Plugins {
 		fields[i] = reflect.StructField{Name: "Noun" + strconv.Itoa(i), Type: reflect.TypeFor[struct{}](),
 			Tag: tag("cmd", "", "name", noun, "group", "ask", "help", about(noun, of))}
 		switch {
+		case !slices.Contains(args, noun):
 		case len(of) == 1 && of[0].Name == "":
 			fields[i].Type = grammarOf(of[0])
-		case slices.Contains(args, noun):
+		default:
 			fields[i].Type = reflect.StructOf(commands(of))
 		}
 	}
@@ -221,13 +223,17 @@ func tag(pairs ...string) reflect.StructTag {
 	return reflect.StructTag(b.String())
 }
 
-// explained completes the help of every verb that is in the grammar by an example
-// and by what it needs.
-func (all verbs) explained() kong.Option {
+// explained completes the help of the verbs of the nouns that are typed, by an
+// example and by what they need.
+func (all verbs) explained(args []string) kong.Option {
 	return kong.PostBuild(func(k *kong.Kong) error {
 		return kong.Visit(k.Model, func(node kong.Visitable, next kong.Next) error {
 			n, ok := node.(*kong.Node)
 			if !ok || n.Type != kong.CommandNode {
+				return next(nil)
+			}
+			noun, _, _ := strings.Cut(typed(n), " ")
+			if !slices.Contains(args, noun) {
 				return next(nil)
 			}
 			var err error

@@ -48,7 +48,7 @@ type Main struct {
 // when ctx does, or on SIGINT or SIGTERM; a second signal ends the process at
 // once.
 func (m *Main) Run(ctx context.Context) int {
-	all, err := declared()
+	all, err := declared(m.Args...)
 	if err != nil {
 		return m.fail(err)
 	}
@@ -65,7 +65,7 @@ func (m *Main) Run(ctx context.Context) int {
 		kong.Exit(func(code int) { exited = code }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true, WrapUpperBound: 110}),
 		kong.ExplicitGroups(groups()),
-		all.explained(),
+		all.explained(m.Args),
 	)
 	if err != nil {
 		return m.fail(err)

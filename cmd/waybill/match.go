@@ -60,7 +60,7 @@ func (a *asking) shows() (verb.Verb, bool) {
 	var best verb.Verb
 	for _, v := range a.all {
 		path := v.Route.Path
-		if v.Route.Method == http.MethodGet && strings.HasSuffix(path, "}") && strings.HasPrefix(a.v.Route.Path+"/", path+"/") && len(path) > len(best.Route.Path) {
+		if v.Route.Method == http.MethodGet && len(v.Inputs) > 0 && strings.HasSuffix(path, "}") && strings.HasPrefix(a.v.Route.Path+"/", path+"/") && len(path) > len(best.Route.Path) {
 			best = v
 		}
 	}

@@ -28,18 +28,22 @@ type Verb struct {
 // String returns the verb as it is typed, such as "user add".
 func (v Verb) String() string { return strings.TrimSpace(v.Noun + " " + v.Name) }
 
-// All returns the verbs of routes, in their order; pages have none. It is an error
-// when a route has no verb or the verb of another one.
-func All(routes []route.Route) ([]Verb, error) {
+// All returns the verbs of routes, in their order; pages have none. When nouns are
+// given, only the verbs of these have inputs, for who needs no others. It is an
+// error when a route has no verb or the verb of another one.
+func All(routes []route.Route, nouns ...string) ([]Verb, error) {
 	var all []Verb
 	taken := map[string]string{}
 	for _, r := range routes {
 		if r.Page {
 			continue
 		}
-		v, err := Of(r)
+		v, err := bare(r)
+		if err == nil && (nouns == nil || slices.Contains(nouns, v.Noun)) {
+			v.Inputs, err = inputs(r)
+		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("route %s: %w", r.Name, err)
 		}
 		if other, twice := taken[v.String()]; twice {
 			return nil, fmt.Errorf("routes %s and %s have the same verb %q", other, r.Name, v)
@@ -75,17 +79,25 @@ func named(all []Verb) {
 
 // Of returns the verb of a route.
 func Of(r route.Route) (Verb, error) {
+	v, err := bare(r)
+	if err == nil {
+		v.Inputs, err = inputs(r)
+	}
+	if err != nil {
+		return Verb{}, fmt.Errorf("route %s: %w", r.Name, err)
+	}
+	return v, nil
+}
+
+// bare returns a verb without its inputs.
+func bare(r route.Route) (Verb, error) {
 	words := strings.Fields(r.Verb)
 	if len(words) < 1 || len(words) > 2 {
-		return Verb{}, fmt.Errorf("route %s: %q is no verb: want a noun and what is done to it", r.Name, r.Verb)
+		return Verb{}, fmt.Errorf("%q is no verb: want a noun and what is done to it", r.Verb)
 	}
 	v := Verb{Route: r, Noun: words[0]}
 	if len(words) == 2 {
 		v.Name = words[1]
-	}
-	var err error
-	if v.Inputs, err = inputs(r); err != nil {
-		return Verb{}, fmt.Errorf("route %s: %w", r.Name, err)
 	}
 	return v, nil
 }
