@@ -52,6 +52,21 @@ func testBodiesAreReadStrictlyAndErrorsNameTheMember(t *testing.T, s *stack) {
 	if a := owner.do(t, "POST", path, `{"do_number": "3", "date": "2026-03-02"}`, "Content-Type", "text/plain"); a.status != http.StatusUnsupportedMediaType {
 		t.Errorf("text/plain: %d %s", a.status, a.body)
 	}
+	// What is not said switches nothing.
+	self := "/v1/users/" + owner.user.String()
+	for _, empty := range []struct{ path, field, match string }{
+		{"/v1/settings/group-field", "enabled", ""},
+		{self + "/permissions", "permissions", owner.ok(t, self).header.Get("ETag")},
+	} {
+		var match []string
+		if empty.match != "" {
+			match = []string{"If-Match", empty.match}
+		}
+		a := owner.do(t, "PUT", empty.path, `{}`, match...)
+		if a.status != http.StatusUnprocessableEntity || !strings.Contains(a.body, `"field":"`+empty.field+`"`) {
+			t.Errorf("PUT %s {}: %d %s", empty.path, a.status, a.body)
+		}
+	}
 	for _, key := range []string{"", "a\tb", strings.Repeat("k", 256)} {
 		if a := owner.do(t, "POST", "/v1/groups", `{"name": "G"}`, "Idempotency-Key", key); a.status != http.StatusBadRequest {
 			t.Errorf("key of %d bytes: %d %s", len(key), a.status, a.body)

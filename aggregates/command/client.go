@@ -120,6 +120,12 @@ func (s *Service) LinkClientGroup(ctx context.Context, c access.Caller, env Enve
 		out.Result, err = unlessDone(ctx, s, clients, in.Client, cmd, err)
 		return out, err
 	}
+	if cmd.Expected != nil { // of the client; before a group is made for nothing
+		look := func(client.State) ([]events.Payload, error) { return nil, nil }
+		if _, err := aggregates.Execute(ctx, s.x, clients, in.Client, cmd, look); err != nil {
+			return Created{}, err
+		}
+	}
 	out, err := s.link(ctx, cmd, in.Client, in.GroupName)
 	if err == nil {
 		out.Result = s.followUp(ctx, in.Client, out.Result)
@@ -141,7 +147,9 @@ func (s *Service) link(ctx context.Context, cmd aggregates.Command, id uuid.UUID
 			continue
 		}
 		if !g.Exists() {
-			if g, err = s.clientGroup(ctx, cmd, groupID, group.Create{Name: name, Client: id}); err != nil {
+			made := cmd
+			made.Expected = nil // of the client's stream
+			if g, err = s.clientGroup(ctx, made, groupID, group.Create{Name: name, Client: id}); err != nil {
 				return Created{}, err
 			}
 		}

@@ -396,3 +396,19 @@ func TestWhoMayWhatWithAClient(t *testing.T) {
 	_, err = c.s.AssignDispatcher(c.ctx, c.owner, env(), command.AssignDispatcher{Client: c.id, Dispatcher: uuid.New()})
 	wantCode(t, err, fault.NotFound, "user-not-found")
 }
+
+func TestTheRevisionOfAClientThatGetsAGroupIsTheClients(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	added, err := b.s.AddClient(b.ctx, b.owner, env(), command.AddClient{BusinessName: "Fig", Email: "fig@example.com"})
+	b.must(err)
+	stale, current := env(), env()
+	other := added.Revision + 1
+	stale.ExpectedRevision, current.ExpectedRevision = &other, &added.Revision
+	link := command.LinkClientGroup{Client: added.ID, GroupName: "Fig"}
+	_, err = b.s.LinkClientGroup(b.ctx, b.owner, stale, link)
+	wantCode(t, err, fault.Conflict, aggregates.CodeRevisionMismatch)
+	link.GroupName = "Figs" // nothing was made in the other name
+	_, err = b.s.LinkClientGroup(b.ctx, b.owner, current, link)
+	b.must(err)
+}

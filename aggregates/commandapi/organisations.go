@@ -40,7 +40,7 @@ type OrganisationMade struct {
 // GroupField turns tagging on or off.
 type GroupField struct {
 	Said    `json:",inline"`
-	Enabled bool `json:"enabled"`
+	Enabled *bool `json:"enabled"`
 }
 
 // Timezone is which days the organisation goes by.
@@ -79,10 +79,14 @@ func (a *api) organisationRoutes() []route.Route {
 	return []route.Route{
 		create,
 		on(a, spec{method: http.MethodPut, path: "/v1/settings/group-field", name: "setGroupField", verb: "organisation group-field", needs: access.SetOf(access.ManageGroups),
-			example: GroupField{Enabled: true}, summary: "Let deliveries be tagged, or not."},
+			example: GroupField{Enabled: new(true)}, summary: "Let deliveries be tagged, or not."},
 			func(ctx context.Context, c call, in GroupField) (outcome, error) {
+				// An empty body switches nothing off.
+				if in.Enabled == nil && c.caller.May(access.ManageGroups) {
+					return outcome{}, fault.InvalidField("enabled", "must be true or false")
+				}
 				set := a.cfg.Commands.DisableGroupField
-				if in.Enabled {
+				if in.Enabled != nil && *in.Enabled {
 					set = a.cfg.Commands.EnableGroupField
 				}
 				res, err := set(ctx, c.caller, c.env)

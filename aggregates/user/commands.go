@@ -26,13 +26,17 @@ func (s State) present() error {
 	return nil
 }
 
-// SetPermissions replaces the user's switches.
+// SetPermissions replaces the user's switches. Empty ones put everything at the
+// role's defaults; nil, which is what saying nothing comes to, is refused.
 type SetPermissions struct{ Permissions events.Permissions }
 
 // Decide gives UserPermissionsSet; nothing when they are so already.
 func (c SetPermissions) Decide(s State) ([]events.Payload, error) {
 	if err := s.present(); err != nil {
 		return nil, err
+	}
+	if c.Permissions == nil {
+		return nil, fault.InvalidField("permissions", "must say which switches; {} puts all of them at the role's defaults")
 	}
 	if err := checkPermissions(c.Permissions); err != nil {
 		return nil, err

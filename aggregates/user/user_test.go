@@ -141,9 +141,10 @@ func TestPermissionsAndAccount(t *testing.T) {
 	late.At = week
 	aggregatetest.Decide(t, Evolve, tests{
 		"switches are set":                       {Given: scoped, When: SetPermissions{set.After}, Then: then(set)},
-		"switches record what was before":        {Given: append(scoped, set), When: SetPermissions{}, Then: then(&events.UserPermissionsSet{Before: set.After, After: events.Permissions{}})},
+		"switches record what was before":        {Given: append(scoped, set), When: SetPermissions{events.Permissions{}}, Then: then(&events.UserPermissionsSet{Before: set.After, After: events.Permissions{}})},
 		"the same switches change nothing":       {Given: append(scoped, set), When: SetPermissions{set.After}},
 		"switches set later have known names":    {Given: scoped, When: SetPermissions{events.Permissions{"fly": true}}, Refused: "invalid-field", Field: "permissions.fly"},
+		"saying no switches resets none":         {Given: append(scoped, set), When: SetPermissions{}, Refused: "invalid-field", Field: "permissions"},
 		"nobody has no switches":                 {When: SetPermissions{}, Refused: "user-not-found"},
 		"a user is blocked":                      {Given: scoped, When: Block{}, Then: then(&events.UserBlocked{})},
 		"blocking twice is once":                 {Given: append(scoped, &events.UserBlocked{}), When: Block{}},
