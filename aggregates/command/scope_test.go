@@ -179,7 +179,7 @@ func TestPermissionsAreConferredByThoseWhoHaveThem(t *testing.T) {
 	b.must(set(manager, events.Permissions{"manage_users": true, "export_deliveries": false}))
 	b.must(set(b.owner, events.Permissions{"grant_all_access": true}))
 	b.must(set(manager, events.Permissions{"grant_all_access": true, "manage_users": true})) // what it has already is not conferred
-	b.must(set(manager, nil))
+	b.must(set(manager, events.Permissions{}))
 	wantCode(t, set(b.owner, events.Permissions{"fly": true}), fault.Invalid, "invalid-field")
 	b.wantTypes(events.CategoryUser, cso.ID, "UserAdded", "GroupAccessGranted", "UserInvited",
 		"UserPermissionsSet", "UserPermissionsSet", "UserPermissionsSet", "UserPermissionsSet")
