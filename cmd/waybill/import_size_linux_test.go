@@ -39,8 +39,8 @@ func importSize(t *testing.T) int {
 // whatever the file's size. (The event store is another process here: its index
 // grows with the number of streams.)
 const (
-	importCeiling = 192
-	serverCeiling = 384
+	importCeiling = 192 * memoryOfTests
+	serverCeiling = 384 * memoryOfTests
 )
 
 // rowsOfADelivery stand as far apart as the file allows.
