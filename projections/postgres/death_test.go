@@ -25,12 +25,29 @@ func owner(t *testing.T, dir string) *exec.Cmd {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }) // it is killed by most tests already
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill() // most tests have done so already
+		_ = cmd.Wait()
+		noServer(t, dir) // the directory is removed next
+	})
 	lines := bufio.NewScanner(out)
 	if !lines.Scan() || lines.Text() != "ready" {
 		t.Fatalf("the owner says %q", lines.Text())
 	}
 	return cmd
+}
+
+// noServer waits until no server runs in dir, where that happens by itself when
+// the owner dies.
+func noServer(t *testing.T, dir string) {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		return
+	}
+	eventually(t, "no server runs", func() bool {
+		pids, err := serversIn(filepath.Join(dir, "data"))
+		return err == nil && len(pids) == 0
+	})
 }
 
 func TestAKilledOwnerLeavesNoServerAndTheNextStartWorks(t *testing.T) {
@@ -41,12 +58,7 @@ func TestAKilledOwnerLeavesNoServerAndTheNextStartWorks(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = process.Wait() // it was killed
-	if runtime.GOOS == "linux" {
-		eventually(t, "no server runs", func() bool {
-			pids, err := serversIn(filepath.Join(dir, "data"))
-			return err == nil && len(pids) == 0
-		})
-	}
+	noServer(t, dir)
 	running(t, Config{Dir: dir})
 }
 
