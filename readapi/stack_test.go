@@ -21,6 +21,7 @@ import (
 	"waybill/aggregates"
 	"waybill/aggregates/access"
 	"waybill/aggregates/access/route"
+	"waybill/aggregates/aggregatetest"
 	"waybill/aggregates/command"
 	"waybill/aggregates/commandapi"
 	"waybill/aggregates/policies"
@@ -62,7 +63,7 @@ type stack struct {
 	commands *command.Service
 	progress *gate
 	routes   []route.Route
-	logs     *logs
+	logs     *aggregatetest.Log
 
 	stopReadModel func()
 }
@@ -91,24 +92,6 @@ func (g *gate) close(on bool) {
 	g.closed = on
 }
 
-// logs keeps all that was logged.
-type logs struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logs) text() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
 func newStack(t testing.TB) *stack { return newStackWaiting(t, 30*time.Second) }
 
 // newStackWaiting returns a stack whose queries wait so long for a position.
@@ -120,7 +103,7 @@ func newStackWaiting(t testing.TB, limit time.Duration) *stack {
 func newStackLimited(t testing.TB, limit time.Duration, tries access.Limits) *stack {
 	t.Helper()
 	ctx := t.Context()
-	s := &stack{logs: &logs{}}
+	s := &stack{logs: &aggregatetest.Log{}}
 	logger := slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	url := pgtest.Template(t, "migrated", func(url string) error {
 		_, err := projections.Migrate(context.Background(), url)

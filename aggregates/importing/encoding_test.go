@@ -56,21 +56,7 @@ func TestBytesThatAreNoTextAreReportedByRowAndNeverReplaced(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := briefly(out.drafts); got != c.taken {
-				t.Errorf("taken: %s, want %s", got, c.taken)
-			}
-			if len(out.rejected) != len(c.rejected) {
-				t.Fatalf("rejected %+v, want %+v", out.rejected, c.rejected)
-			}
-			for i, want := range c.rejected {
-				got := out.rejected[i]
-				if !strings.Contains(got.Reason, want.Reason) {
-					t.Errorf("reason %q does not say %q", got.Reason, want.Reason)
-				}
-				if want.Reason = got.Reason; got != want {
-					t.Errorf("rejected %+v, want %+v", got, want)
-				}
-			}
+			out.check(t, c.taken, c.rejected)
 		})
 	}
 }

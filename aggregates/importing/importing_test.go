@@ -21,6 +21,27 @@ type outcome struct {
 	rows     int
 }
 
+// check compares what was taken, told briefly, and what was rejected; the reasons
+// that are wanted are parts of those given.
+func (out outcome) check(t *testing.T, taken string, rejected []importing.Rejection) {
+	t.Helper()
+	if got := briefly(out.drafts); got != taken {
+		t.Errorf("taken: %s, want %s", got, taken)
+	}
+	if len(out.rejected) != len(rejected) {
+		t.Fatalf("rejected %+v, want %+v", out.rejected, rejected)
+	}
+	for i, want := range rejected {
+		got := out.rejected[i]
+		if !strings.Contains(got.Reason, want.Reason) {
+			t.Errorf("reason %q does not say %q", got.Reason, want.Reason)
+		}
+		if want.Reason = got.Reason; got != want {
+			t.Errorf("rejected %+v, want %+v", got, want)
+		}
+	}
+}
+
 // read stages and reads a file of the given contents.
 func read(t testing.TB, name string, contents []byte, cfg importing.Config) (outcome, error) {
 	t.Helper()
@@ -183,21 +204,7 @@ func TestARowThatCannotBeTakenIsNamedAndTakesItsDeliveryWithIt(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := briefly(out.drafts); got != c.taken {
-				t.Errorf("taken: %s, want %s", got, c.taken)
-			}
-			if len(out.rejected) != len(c.rejected) {
-				t.Fatalf("rejected %+v, want %+v", out.rejected, c.rejected)
-			}
-			for i, want := range c.rejected {
-				got := out.rejected[i]
-				if !strings.Contains(got.Reason, want.Reason) {
-					t.Errorf("reason %q does not say %q", got.Reason, want.Reason)
-				}
-				if want.Reason = got.Reason; got != want {
-					t.Errorf("rejected %+v, want %+v", got, want)
-				}
-			}
+			out.check(t, c.taken, c.rejected)
 		})
 	}
 }

@@ -1,7 +1,6 @@
 package mail_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -26,6 +25,7 @@ import (
 	"waybill/aggregates"
 	"waybill/aggregates/access"
 	"waybill/aggregates/access/route"
+	"waybill/aggregates/aggregatetest"
 	"waybill/aggregates/command"
 	"waybill/aggregates/commandapi"
 	"waybill/aggregates/mail"
@@ -60,7 +60,7 @@ type post struct {
 	progress *projections.Progress
 	model    *readmodel.Model
 	clock    *clock
-	logs     *logs
+	logs     *aggregatetest.Log
 	server   *mailServer
 }
 
@@ -82,28 +82,10 @@ func (c *clock) forward(d time.Duration) {
 	c.ahead += d
 }
 
-// logs keeps all that was logged.
-type logs struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *logs) text() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
 func newPost(t *testing.T) *post {
 	t.Helper()
 	ctx := t.Context()
-	p := &post{clock: &clock{}, logs: &logs{}, server: newMailServer(t, "starttls")}
+	p := &post{clock: &clock{}, logs: &aggregatetest.Log{}, server: newMailServer(t, "starttls")}
 	logger := slog.New(slog.NewTextHandler(p.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	p.url = pgtest.Template(t, "migrated", func(url string) error {
 		_, err := projections.Migrate(context.Background(), url)

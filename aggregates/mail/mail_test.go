@@ -26,12 +26,12 @@ func TestEveryMailArrivesAndItsLinkWorksOnce(t *testing.T) {
 	} {
 		t.Run(rule, func(t *testing.T) { test(t, f) })
 	}
-	if text := f.logs.text(); strings.Contains(text, "@example.com") || strings.Contains(text, "set-password#") || strings.Contains(text, smtpPassword) || strings.Contains(text, "token=") {
+	if text := f.logs.String(); strings.Contains(text, "@example.com") || strings.Contains(text, "set-password#") || strings.Contains(text, smtpPassword) || strings.Contains(text, "token=") {
 		t.Error("the log holds an address, a link or a password")
 	}
 	for _, m := range f.server.mails("") {
 		token := linkish(m.letter(t).Text)
-		if token != "" && strings.Contains(f.logs.text(), token) {
+		if token != "" && strings.Contains(f.logs.String(), token) {
 			t.Error("the log holds a token")
 		}
 		_, web, _ := strings.Cut(m.raw, "text/html")
