@@ -72,7 +72,10 @@ func passWatermillsSuite(t *testing.T, group string, features tests.Features) {
 		}
 	}
 	open := func(t *testing.T, group string) (message.Publisher, message.Subscriber) {
-		s := storetest.Open(t, store.Config{URL: url, MinBackoff: 20 * time.Millisecond, MaxBackoff: 500 * time.Millisecond})
+		s := storetest.Open(t, store.Config{
+			URL: url, Timeout: time.Minute, AttemptTimeout: 5 * time.Second,
+			MinBackoff: 20 * time.Millisecond, MaxBackoff: 500 * time.Millisecond,
+		})
 		sub, err := consume.NewSubscriber(consume.SubscriberConfig{Store: s, Group: group})
 		if err != nil {
 			t.Fatal(err)
@@ -103,7 +106,7 @@ func (u unhurried) Subscribe(ctx context.Context, topic string) (<-chan *message
 		seen := make(map[string]bool)
 		for msg := range in {
 			if seen[msg.UUID] = true; len(seen) == last {
-				<-time.After(500 * time.Millisecond)
+				<-time.After(2 * time.Second)
 			}
 			select {
 			case out <- msg:

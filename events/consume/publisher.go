@@ -41,8 +41,9 @@ type PublisherConfig struct {
 
 // Publisher is Watermill's publisher over EventStoreDB: a topic is a stream, a
 // message one event. It appends to wherever the stream is, in order; the
-// messages of one call stay together up to 500 or half a MiB. A message's UUID
-// is the event's id. It is safe for concurrent use.
+// messages of one call stay together up to 500 or half a MiB. Calls that come
+// while the store is writing share the next append. A message's UUID is the
+// event's id. It is safe for concurrent use.
 //
 // It is for messages that need no decision; the write side of waybill appends
 // through the store, naming the revision that it decided on.
@@ -54,14 +55,6 @@ type Publisher struct {
 	work   sync.WaitGroup
 	mu     sync.Mutex // guards work.Add against Close
 	lanes  [64]lane
-}
-
-// lane lets the callers of one process take turns on a stream, and remembers
-// where it is. Streams share lanes by chance.
-type lane struct {
-	turn  chan struct{} // holds one token
-	topic string
-	at    events.Expected
 }
 
 // NewPublisher checks the configuration.
@@ -76,9 +69,6 @@ func NewPublisher(cfg PublisherConfig) (*Publisher, error) {
 		cfg.NewID = uuid.New
 	}
 	p := &Publisher{cfg: cfg, seed: maphash.MakeSeed()}
-	for i := range p.lanes {
-		p.lanes[i].turn = make(chan struct{}, 1)
-	}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	return p, nil
 }
@@ -86,7 +76,7 @@ func NewPublisher(cfg PublisherConfig) (*Publisher, error) {
 // Publish appends the messages to the stream named by topic and returns when
 // they are durable. When it fails, a first part of them may be written: calling
 // it again is delivery at least once. It ends early with the context of the
-// first message.
+// first message; what is being written then may be written nevertheless.
 func (p *Publisher) Publish(topic string, messages ...*message.Message) error {
 	if err := p.begin(); err != nil {
 		return fmt.Errorf("publish to %s: %w", topic, err)
@@ -95,52 +85,29 @@ func (p *Publisher) Publish(topic string, messages ...*message.Message) error {
 	if len(messages) == 0 {
 		return nil
 	}
-	ctx, cancel := context.WithCancel(messages[0].Context())
-	defer cancel()
-	defer context.AfterFunc(p.ctx, cancel)()
-
-	l := &p.lanes[maphash.String(p.seed, topic)%uint64(len(p.lanes))]
-	select {
-	case l.turn <- struct{}{}:
-		defer func() { <-l.turn }()
-	case <-ctx.Done():
-		return fmt.Errorf("publish to %s: %w", topic, ctx.Err())
-	}
-	if l.topic != topic {
-		l.topic, l.at = topic, events.NoStream
-	}
-	var chunk []events.Proposed
-	size := 0
+	w := &publication{ctx: messages[0].Context(), topic: topic, done: make(chan error, 1)}
 	for i, msg := range messages {
 		e, err := p.proposed(msg)
 		if err != nil {
 			return fmt.Errorf("publish to %s: message %d: %w", topic, i, err)
 		}
-		chunk, size = append(chunk, e), size+len(e.Data)+len(e.Metadata)
-		if len(chunk) < publishMessages && size < publishBytes && i < len(messages)-1 {
-			continue
-		}
-		if l.at, err = p.append(ctx, topic, l.at, chunk); err != nil {
-			return fmt.Errorf("publish to %s: %w", topic, err)
-		}
-		chunk, size = nil, 0
+		w.events = append(w.events, e)
+		w.size += len(e.Data) + len(e.Metadata)
+	}
+	l := &p.lanes[maphash.String(p.seed, topic)%uint64(len(p.lanes))]
+	if l.join(w) {
+		p.work.Go(func() { p.serve(l) })
+	}
+	var err error
+	select {
+	case err = <-w.done:
+	case <-w.ctx.Done():
+		err = w.ctx.Err()
+	}
+	if err != nil {
+		return fmt.Errorf("publish to %s: %w", topic, err)
 	}
 	return nil
-}
-
-// append writes at the stream's end, wherever that is: the conflict tells.
-func (p *Publisher) append(ctx context.Context, topic string, at events.Expected, evs []events.Proposed) (events.Expected, error) {
-	for {
-		_, err := p.cfg.Store.Append(ctx, topic, at, evs)
-		var moved *store.ConflictError
-		switch {
-		case err == nil:
-			return at + events.Expected(len(evs)), nil
-		case !errors.As(err, &moved):
-			return at, err
-		}
-		at = moved.Actual
-	}
 }
 
 func (p *Publisher) proposed(msg *message.Message) (events.Proposed, error) {

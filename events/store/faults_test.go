@@ -42,8 +42,8 @@ func TestEveryCallReturnsWithinItsContextHoweverTheStoreBreaks(t *testing.T) {
 		"refused": proxied((*storetest.Proxy).Refuse),
 	}
 	for _, n := range []int{1, 40, 400} {
-		cases[fmt.Sprintf("silent after %d bytes", n)] = proxied(func(p *storetest.Proxy) { p.Half(n, p.Stall) })
-		cases[fmt.Sprintf("cut after %d bytes", n)] = proxied(func(p *storetest.Proxy) { p.Half(n, p.Cut) })
+		cases[fmt.Sprintf("silent after %d bytes", n)] = proxied(func(p *storetest.Proxy) { p.Half(n, storetest.Stalls) })
+		cases[fmt.Sprintf("cut after %d bytes", n)] = proxied(func(p *storetest.Proxy) { p.Half(n, storetest.Cuts) })
 	}
 	for name, open := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestAnUnknownOutcomeIsSettledByTheSameAppendAgain(t *testing.T) {
 			if bytes == 0 {
 				p.Stall()
 			} else {
-				p.Half(bytes, p.Stall)
+				p.Half(bytes, storetest.Stalls)
 			}
 			all.Go(func() {
 				evs := storetest.Events(3)

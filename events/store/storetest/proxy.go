@@ -22,7 +22,7 @@ type Proxy struct {
 	conns   map[net.Conn]bool // both ends of everything that passes
 	opened  int
 	slow    slowness
-	half    halfway
+	half    *halfway // nil = nowhere
 }
 
 type mode uint8
@@ -70,8 +70,10 @@ func (p *Proxy) Refuse() { p.set(refusing, true) }
 
 // Pass ends Stall, Refuse and Half.
 func (p *Proxy) Pass() {
-	p.Half(0, nil)
-	p.set(passing, false)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.half = nil
+	p.become(passing, false)
 }
 
 // Passing reports whether neither Stall nor Refuse is in force.
@@ -105,6 +107,11 @@ func (p *Proxy) Opened() int {
 func (p *Proxy) set(m mode, cut bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.become(m, cut)
+}
+
+// become is set for who holds the lock.
+func (p *Proxy) become(m mode, cut bool) {
 	p.mode = m
 	if cut {
 		for c := range p.conns {
@@ -174,13 +181,13 @@ func (p *Proxy) copy(to io.Writer, from io.Reader, answers bool) {
 			return
 		}
 		for rest := b[:n]; len(rest) > 0; {
-			admitted, then := p.admit(len(rest), answers)
+			admitted, last := p.admit(len(rest), answers)
 			if _, err := to.Write(rest[:admitted]); err != nil {
 				return
 			}
 			rest = rest[admitted:]
-			if then != nil {
-				then()
+			if last != nil {
+				p.breakOff(last)
 			}
 		}
 	}
