@@ -16,9 +16,9 @@ import (
 
 // BenchmarkCommands compares a command over HTTP, acknowledged durable, on warm
 // state, with the client's bare AppendToStream of an event of the same size to
-// the same node. The command appends one event to one stream each time. The
-// limit's events are not projected; the command's are, unless it is measured
-// alone, which is what the write side costs by itself.
+// the same node. The command appends one event to one stream each time. Nobody
+// follows the limit's events; the read model and a policy follow the command's,
+// unless it is measured alone, which is what the write side costs by itself.
 func BenchmarkCommands(b *testing.B) {
 	s := newStack(b)
 	config, err := esdb.ParseConnectionString(s.node)
@@ -56,9 +56,9 @@ func BenchmarkCommands(b *testing.B) {
 		}
 	}
 	for _, n := range []int{1, 8, 64} {
-		b.Run(fmt.Sprintf("%d-clients/beside-the-read-model", n), measure(n))
+		b.Run(fmt.Sprintf("%d-clients/beside-the-consumers", n), measure(n))
 	}
-	s.stopReadModel()
+	s.stopConsumers()
 	for _, n := range []int{1, 8, 64} {
 		b.Run(fmt.Sprintf("%d-clients/alone", n), measure(n))
 	}

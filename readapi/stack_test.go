@@ -65,7 +65,7 @@ type stack struct {
 	routes   []route.Route
 	logs     *aggregatetest.Log
 
-	stopReadModel func()
+	stopConsumers func() // of the log: the read model and the policy
 }
 
 // gate is the progress of the read model; closed, it makes everybody wait.
@@ -143,14 +143,15 @@ func newStackLimited(t testing.TB, limit time.Duration, tries access.Limits) *st
 	consumer, err := consume.New(consume.Config{Name: readmodel.Name, Prefixes: events.AggregatePrefixes(), Store: s.store,
 		Log: model.Log(), Handler: model.Handle, Logger: logger})
 	must(t, err)
-	s.stopReadModel = running(t, consumer.Run)
-	s.follow(t, codec, sight, logger)
+	stopReadModel := running(t, consumer.Run)
+	stopPolicy := s.follow(t, codec, sight, logger)
+	s.stopConsumers = func() { stopReadModel(); stopPolicy() }
 	s.serve(t, logger, secret, limit)
 	return s
 }
 
 // follow runs the policy that moves the deliveries of merged groups.
-func (s *stack) follow(t testing.TB, codec *events.Codec, sight readmodel.Sight, logger *slog.Logger) {
+func (s *stack) follow(t testing.TB, codec *events.Codec, sight readmodel.Sight, logger *slog.Logger) (stop func()) {
 	t.Helper()
 	merges, err := policies.NewMerges(policies.MergesConfig{Commands: s.commands, Codec: codec, Tagged: sight, Page: 2, Patience: time.Millisecond, Logger: logger})
 	must(t, err)
@@ -159,7 +160,7 @@ func (s *stack) follow(t testing.TB, codec *events.Codec, sight readmodel.Sight,
 	consumer, err := consume.New(consume.Config{Name: policies.MergesName, Prefixes: policies.MergesPrefixes(), Store: s.store,
 		Log: progress, Handler: merges.Handle, Logger: logger})
 	must(t, err)
-	running(t, consumer.Run)
+	return running(t, consumer.Run)
 }
 
 // serve puts both APIs behind one server.
