@@ -32,9 +32,16 @@ func listen(address string) (net.Listener, error) {
 
 // serve is what a server does besides following the log, until ctx ends.
 func (s *system) serve(ctx context.Context, l net.Listener, setupToken string, ready func()) error {
+	here, err := s.presence()
+	if err != nil {
+		return err
+	}
+	if err := here.Announce(ctx); err != nil {
+		return err
+	}
 	// The trail and the resets outlive the requests, so that they hold what the last
 	// ones did.
-	return runLayers(ctx, alongside(s.trail.Run, s.resets.Run), alongside(s.tidy, func(ctx context.Context) error { return s.serveHTTP(ctx, l, setupToken, ready) }))
+	return runLayers(ctx, alongside(s.trail.Run, s.resets.Run), alongside(s.tidy, here.Run, func(ctx context.Context) error { return s.serveHTTP(ctx, l, setupToken, ready) }))
 }
 
 // tidying is how often sessions and links whose time is over are deleted. They

@@ -278,7 +278,7 @@ func TestOtherVerbsWorkBesideARunningServer(t *testing.T) {
 		t.Errorf("Vincent sees %d deliveries", got)
 	}
 	mango := s.shown.user(t, "Client Mango")
-	link, _, _ := strings.Cut(mustRun(t, "sign-in-link", mango.Email, "--url", s.url, "--data", s.dir), "\n")
+	link, _, _ := strings.Cut(mustRun(t, "sign-in-link", mango.Email, "--public-url", s.url, "--data", s.dir), "\n")
 	if got := len(enter(t, s.url, mango.Email, link).everything()); got != mango.Deliveries {
 		t.Errorf("with the link one sees %d deliveries, want %d", got, mango.Deliveries)
 	}

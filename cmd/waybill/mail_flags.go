@@ -18,10 +18,11 @@ type mailFlags struct {
 // mailing is how a process sends mail. The zero value sends none: that is for
 // those that serve.
 type mailing struct {
-	on   bool
-	smtp *mail.SMTP // nil = mails are files
-	from netmail.Address
-	base string // of links
+	on     bool
+	smtp   *mail.SMTP // nil = mails are files
+	from   netmail.Address
+	base   string // of links
+	public bool   // an operator said the base; otherwise it is where the server listens
 }
 
 // mailing checks the flags. listens is the address of the server.
@@ -35,11 +36,10 @@ func (f mailFlags) mailing(listens string) (mailing, error) {
 		m.from = *from
 	}
 	if f.PublicURL != "" {
-		u, err := url.Parse(f.PublicURL)
-		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-			return m, badMail("--public-url must be an address such as https://deliveries.example.com")
+		if err := checkPublicURL(f.PublicURL); err != nil {
+			return m, err
 		}
-		m.base = f.PublicURL
+		m.base, m.public = f.PublicURL, true
 	}
 	if f.SMTP == "" {
 		return m, nil
@@ -50,6 +50,15 @@ func (f mailFlags) mailing(listens string) (mailing, error) {
 	var err error
 	m.smtp, err = mail.ParseSMTP(f.SMTP)
 	return m, err
+}
+
+// checkPublicURL refuses what links cannot begin with.
+func checkPublicURL(text string) error {
+	u, err := url.Parse(text)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return badMail("--public-url must be an address such as https://deliveries.example.com")
+	}
+	return nil
 }
 
 func badMail(what string) error { return fault.New(fault.Invalid, "mail-settings", "%s", what) }

@@ -40,6 +40,10 @@ func (c *organisationCreateCmd) Run(ctx context.Context, m *Main, all verbs) err
 		return c.ask(ctx, m, all)
 	}
 	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
+		base, err := c.base(ctx, s, m.Stderr) // one that is wrong, before anything is made
+		if err != nil {
+			return err
+		}
 		made, err := s.commands.CreateOrganisation(ctx, access.System(uuid.Nil), command.Envelope{}, command.CreateOrganisation{
 			Name: c.Name, Kind: c.Kind, Timezone: c.Timezone,
 			Owner: command.Owner{Name: c.OwnerName, Email: c.OwnerEmail},
@@ -66,7 +70,7 @@ func (c *organisationCreateCmd) Run(ctx context.Context, m *Main, all verbs) err
 			return fmt.Errorf("organisation %s was made, and its owner cannot be found: look at the read models with --log-level info", made.Organisation)
 		}
 		fmt.Fprintf(m.Stdout, "organisation %s %q\nowner %s\n", made.Organisation, c.Name, c.OwnerEmail)
-		return s.printLink(ctx, m.Stdout, members[0], c.URL)
+		return s.printLink(ctx, m.Stdout, members[0], base)
 	})
 }
 

@@ -299,7 +299,7 @@ func (o operator) files(s *served) {
 // leaves: after signing out nothing is kept, and the session has ended.
 func (o operator) leaves(s *served) {
 	mango := s.shown.user(o.t, "Client Mango")
-	link := mustRun(o.t, "sign-in-link", mango.Email, "--url", s.url, "--data", s.dir)
+	link := mustRun(o.t, "sign-in-link", mango.Email, "--public-url", s.url, "--data", s.dir)
 	e := as(o.t, o.settings, "another fruit a day\n", "login", mango.Email, "--server", s.url, "--password-file", "-", "--link", link)
 	if e.code != exitOK {
 		o.t.Fatalf("login with a link: exit code %d\n%s", e.code, e.stderr)

@@ -14,11 +14,6 @@ import (
 	"waybill/events/fault"
 )
 
-// linkFlags say where links lead.
-type linkFlags struct {
-	URL string `name:"url" default:"http://127.0.0.1:8080" placeholder:"URL" help:"Where people reach the server (${default})."`
-}
-
 // signInLinkCmd makes a one-time link.
 type signInLinkCmd struct {
 	Email        string `arg:"" help:"E-mail of the user, or of an invited client."`
@@ -32,6 +27,10 @@ type signInLinkCmd struct {
 func (c *signInLinkCmd) Run(ctx context.Context, m *Main) error {
 	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
 		if err := s.caughtUp(ctx); err != nil {
+			return err
+		}
+		base, err := c.base(ctx, s, m.Stderr)
+		if err != nil {
 			return err
 		}
 		org := uuid.Nil
@@ -52,7 +51,7 @@ func (c *signInLinkCmd) Run(ctx context.Context, m *Main) error {
 				return err
 			}
 			if len(clients) == 1 {
-				return s.printClientLink(ctx, m.Stdout, clients[0], c.Email, c.URL)
+				return s.printClientLink(ctx, m.Stdout, clients[0], c.Email, base)
 			}
 			if len(clients) > 1 {
 				return &usageError{fmt.Errorf("clients with the e-mail %s are invited several times: name one organisation with --organisation", c.Email)}
@@ -65,7 +64,7 @@ func (c *signInLinkCmd) Run(ctx context.Context, m *Main) error {
 			}
 			return &usageError{fmt.Errorf("%s is in several organisations (%s): name one with --organisation", c.Email, strings.Join(names, ", "))}
 		}
-		return s.printLink(ctx, m.Stdout, members[0], c.URL)
+		return s.printLink(ctx, m.Stdout, members[0], base)
 	})
 }
 
