@@ -4,10 +4,13 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"waybill/projections/postgres"
 )
@@ -30,11 +33,16 @@ func fresh(t testing.TB, server *postgres.Server, template string) string {
 			t.Errorf("pgtest: %s: %v", drop, err)
 		}
 	})
-	return server.URL(name)
+	return server.URL(name) + "&connect_timeout=" + strconv.Itoa(int(queryTimeout/time.Second))
 }
 
+// objectInUse is the code of the error that somebody is connected to a database.
+const objectInUse = "55006"
+
 // execute runs one statement on a connection of its own: a kept one would be
-// one more thing that tests find open.
+// one more thing that tests find open. The server gives connections that are
+// closed or ended 5 s to go, which is not enough for all of them on a machine that
+// is busy enough: the statement waits for them.
 func execute(server *postgres.Server, statement string) (err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
 	defer cancel()
@@ -43,6 +51,11 @@ func execute(server *postgres.Server, statement string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close(ctx)) }()
-	_, err = conn.Exec(ctx, statement)
-	return err
+	for {
+		var refused *pgconn.PgError
+		_, err = conn.Exec(ctx, statement)
+		if !errors.As(err, &refused) || refused.Code != objectInUse {
+			return err
+		}
+	}
 }

@@ -101,7 +101,7 @@ func TestNothingStaysBehindHoweverTheTestsEnd(t *testing.T) {
 // eventually waits for a condition that nothing announces.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(20 * time.Second)
+	deadline := time.NewTimer(startTimeout)
 	defer deadline.Stop()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()

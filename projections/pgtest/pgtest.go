@@ -23,12 +23,12 @@ import (
 	"time"
 )
 
-// Each of these bounds is far above what is ever needed; they turn a hanging
-// server into a failing test.
+// Each of these bounds is far above what a healthy machine needs, however busy it
+// is and however slow its disk; they turn a hanging server into a failing test.
 const (
-	startTimeout = 60 * time.Second
-	stopTimeout  = 20 * time.Second
-	queryTimeout = 60 * time.Second
+	startTimeout = 5 * time.Minute
+	stopTimeout  = 3 * time.Minute
+	queryTimeout = 3 * time.Minute
 )
 
 // current is the server of this process. It is the one piece of package state
@@ -55,7 +55,7 @@ func Main(m interface{ Run() int }) int {
 
 // Database returns the URL of an empty database that is this test's alone. It
 // is dropped when the test ends, with whatever is still connected to it. The
-// URL's user is the superuser.
+// URL's user is the superuser, and it lets connections take their time.
 //
 // Roles belong to the server, not to a database: tests that make roles must
 // name them differently from each other.

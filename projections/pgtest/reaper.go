@@ -10,11 +10,13 @@ import (
 
 // reaperScript waits until we close its input, which the kernel does for us
 // when we die, and then removes the directory. A server that is still ending
-// may put files back, so it repeats that for a while.
+// may put files back, so it repeats that for some minutes.
 const reaperScript = `cat >/dev/null
-for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30; do
+i=0
+while [ $i -lt 600 ]; do
 	rm -rf -- "$1" 2>/dev/null
 	[ -e "$1" ] || exit 0
+	i=$((i + 1))
 	sleep 0.3
 done
 exit 1`

@@ -15,10 +15,23 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 )
 
 func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+
+// program makes one. While it is being written nobody forks: a process forked then
+// holds the file open for writing until it runs something else, and as long as
+// somebody does, the program cannot be run.
+func program(t *testing.T, path, script string) {
+	t.Helper()
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if err := os.WriteFile(path, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
 
 // installation makes a directory of programs that say they are of a version.
 func installation(t *testing.T, dir, version string) string {
@@ -26,11 +39,8 @@ func installation(t *testing.T, dir, version string) string {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, program := range []string{"postgres", "initdb"} {
-		script := "#!/bin/sh\necho '" + program + " (PostgreSQL) " + version + "'\n"
-		if err := os.WriteFile(filepath.Join(dir, program), []byte(script), 0o755); err != nil {
-			t.Fatal(err)
-		}
+	for _, name := range []string{"postgres", "initdb"} {
+		program(t, filepath.Join(dir, name), "#!/bin/sh\necho '"+name+" (PostgreSQL) "+version+"'\n")
 	}
 	return dir
 }

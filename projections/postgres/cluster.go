@@ -14,7 +14,7 @@ import (
 )
 
 // initGrace is how long the processes of a killed initdb get to notice.
-const initGrace = 10 * time.Second
+const initGrace = 30 * time.Second
 
 // ensureCluster makes the cluster when there is none, and returns the
 // superuser's password. A cluster appears under its name only when complete,

@@ -52,7 +52,7 @@ func noServer(t *testing.T, dir string) {
 
 func TestAKilledOwnerLeavesNoServerAndTheNextStartWorks(t *testing.T) {
 	t.Parallel()
-	dir := openDir(t)
+	dir := homeDir(t)
 	process := owner(t, dir)
 	if err := process.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func TestAKilledOwnerLeavesNoServerAndTheNextStartWorks(t *testing.T) {
 
 func TestAStartRightAfterTheOwnersDeathWorks(t *testing.T) {
 	t.Parallel()
-	dir := openDir(t)
+	dir := homeDir(t)
 	for range 3 {
 		process := owner(t, dir)
 		if err := process.Process.Kill(); err != nil {
@@ -77,7 +77,7 @@ func TestAStartRightAfterTheOwnersDeathWorks(t *testing.T) {
 
 func TestADirectoryOfALiveOwnerIsRefusedWithItsNumber(t *testing.T) {
 	t.Parallel()
-	dir := openDir(t)
+	dir := homeDir(t)
 	process := owner(t, dir)
 	inUse := as[*InUseError](t, refused(t, Config{Dir: dir}))
 	if inUse.PID != process.Process.Pid {
@@ -88,10 +88,10 @@ func TestADirectoryOfALiveOwnerIsRefusedWithItsNumber(t *testing.T) {
 	}
 }
 
-// abandoned starts a server in dir that nobody owns.
+// abandoned starts a server in the home dir that nobody owns. It has no port, which
+// somebody else might take meanwhile.
 func abandoned(t *testing.T, dir, name string) *process {
 	t.Helper()
-	stop(t, running(t, Config{Dir: dir, NoSync: true}))
 	home, err := newHome(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -104,14 +104,10 @@ func abandoned(t *testing.T, dir, name string) *process {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port, err := freePort(bounded(t))
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := Config{Dir: dir, NoSync: true}
-	args := arguments(cfg, port, "off", home)
+	args := arguments(Config{Dir: dir, NoSync: true}, 5432, "off", home)
 	for i := range args {
 		args[i] = strings.Replace(args[i], "cluster_name="+clusterName, "cluster_name="+name, 1)
+		args[i] = strings.Replace(args[i], "listen_addresses="+loopback, "listen_addresses=", 1)
 	}
 	log, err := openServerLog(home.log)
 	if err != nil {
@@ -134,12 +130,12 @@ func abandoned(t *testing.T, dir, name string) *process {
 
 func TestALeftoverServerOfOursIsStopped(t *testing.T) {
 	t.Parallel()
-	dir := openDir(t)
+	dir := homeDir(t)
 	leftover := abandoned(t, dir, clusterName)
 	server := running(t, Config{Dir: dir, NoSync: true})
 	select {
 	case <-leftover.done:
-	default:
+	case <-bounded(t).Done(): // longer than it takes us to hear of an end
 		t.Fatal("the leftover still runs")
 	}
 	if n := query[int](t, server, `SELECT 1`); n != 1 {
@@ -149,7 +145,7 @@ func TestALeftoverServerOfOursIsStopped(t *testing.T) {
 
 func TestAServerThatSomebodyElseStartedIsNotStopped(t *testing.T) {
 	t.Parallel()
-	dir := openDir(t)
+	dir := homeDir(t)
 	foreign := abandoned(t, dir, "somebody")
 	inUse := as[*InUseError](t, refused(t, Config{Dir: dir, NoSync: true}))
 	if inUse.PID != foreign.pid() || inUse.Program != "postgres" {
@@ -164,7 +160,7 @@ func TestAServerThatSomebodyElseStartedIsNotStopped(t *testing.T) {
 
 func TestAServerThatEndsByItselfIsNoticedAndStartsAgain(t *testing.T) {
 	t.Parallel()
-	dir := openDir(t)
+	dir := homeDir(t)
 	server := running(t, Config{Dir: dir})
 	execute(t, server, `CREATE TABLE kept AS SELECT 42 AS n`)
 	if err := syscall.Kill(server.PID(), syscall.SIGKILL); err != nil {

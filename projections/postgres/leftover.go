@@ -44,9 +44,9 @@ func stopLeftover(ctx context.Context, h home, log *slog.Logger) error {
 	for _, step := range []struct {
 		sig   syscall.Signal
 		grace time.Duration
-	}{{syscall.SIGINT, 10 * time.Second}, {syscall.SIGQUIT, 10 * time.Second}, {syscall.SIGKILL, 5 * time.Second}} {
+	}{{syscall.SIGINT, 10 * time.Second}, {syscall.SIGQUIT, 10 * time.Second}, {syscall.SIGKILL, 30 * time.Second}} {
 		targets := pids
-		if slices.Contains(pids, first) {
+		if slices.Contains(pids, first) && step.sig != syscall.SIGKILL {
 			targets = []int{first} // it passes the signal on
 		}
 		for _, pid := range targets {

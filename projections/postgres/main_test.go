@@ -15,8 +15,9 @@ import (
 // directory instead of running tests: it is there to be killed.
 const ownerOfDir = "WAYBILL_TEST_OWN_POSTGRES_IN"
 
-// testTimeout bounds whatever a test waits for.
-const testTimeout = 60 * time.Second
+// testTimeout bounds whatever a test waits for. It is far above what a healthy
+// machine needs, however busy it is: making a cluster syncs a thousand files.
+const testTimeout = 5 * time.Minute
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(ownerOfDir); dir != "" {
@@ -59,6 +60,15 @@ func openDir(t *testing.T) string {
 			t.Error(err)
 		}
 	})
+	return dir
+}
+
+// homeDir is an openDir with a cluster, made without waiting for the disk, to be
+// started durably.
+func homeDir(t *testing.T) string {
+	t.Helper()
+	dir := openDir(t)
+	stop(t, running(t, Config{Dir: dir, NoSync: true}))
 	return dir
 }
 

@@ -54,8 +54,9 @@ func (p *process) signal(sig syscall.Signal) error {
 }
 
 // endGrace is how long a server gets that was told to stop at once: it kills
-// its own processes after 5 seconds.
-const endGrace = 8 * time.Second
+// its own processes after 5 seconds, and sees them end. Ended before that, it
+// would leave them behind.
+const endGrace = 30 * time.Second
 
 // end makes the program stop at once, and waits until it has. A signal that
 // fails found it gone already.
@@ -80,6 +81,10 @@ func (p *process) failure() error {
 	return errors.New("exit status 0")
 }
 
+// printGrace is how long the output of a program that has ended is waited for. It
+// is there at that moment; on a busy machine we may be slow to take it.
+const printGrace = 30 * time.Second
+
 // run runs a short program as the account and returns what it printed; an
 // error holds what it complained of. When
 // ctx ends, the program is killed with everything it started.
@@ -94,7 +99,7 @@ func run(ctx context.Context, a account, build func(context.Context) *exec.Cmd) 
 	cmd.SysProcAttr = a.attributes()
 	dieWithParent(cmd.SysProcAttr, syscall.SIGKILL)
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = printGrace
 	p, err := spawn(cmd)
 	if err != nil {
 		return "", err

@@ -16,7 +16,7 @@ import (
 
 func TestAStoppedServerIsGoneAndStartsAgainWithItsData(t *testing.T) {
 	t.Parallel()
-	dir := openDir(t)
+	dir := homeDir(t)
 	first := running(t, Config{Dir: dir})
 	execute(t, first, `CREATE TABLE kept AS SELECT 42 AS n`)
 	stop(t, first)
@@ -166,7 +166,7 @@ func TestEnsureDatabaseMakesADatabaseOnce(t *testing.T) {
 
 func TestStopWithNoTimeLeftEndsTheServerAtOnceAndSaysSo(t *testing.T) {
 	t.Parallel()
-	dir := openDir(t)
+	dir := homeDir(t)
 	server := running(t, Config{Dir: dir})
 	execute(t, server, `CREATE TABLE kept AS SELECT 42 AS n`)
 	done, cancel := context.WithCancel(context.Background())
@@ -184,8 +184,7 @@ func TestStopWithNoTimeLeftEndsTheServerAtOnceAndSaysSo(t *testing.T) {
 
 func TestAStartThatMayNotTakeTimeLeavesNothingRunning(t *testing.T) {
 	t.Parallel()
-	dir := openDir(t)
-	stop(t, running(t, Config{Dir: dir, NoSync: true}))
+	dir := homeDir(t)
 	done, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := Start(done, Config{Dir: dir, NoSync: true}); err == nil {
