@@ -1,7 +1,6 @@
 package consume_test
 
 import (
-	"context"
 	"os"
 	"strings"
 	"testing"
@@ -87,32 +86,4 @@ func passWatermillsSuite(t *testing.T, group string, features tests.Features) {
 		return publisher(t, s), sub
 	}
 	run(t, features, func(t *testing.T) (message.Publisher, message.Subscriber) { return open(t, group) }, open)
-}
-
-// unhurried is a subscriber that holds back the last message of the suite's test
-// of restarts. That test notes what it has published some time after Publish has
-// returned, on another goroutine, and compares as soon as everything has arrived.
-type unhurried struct{ message.Subscriber }
-
-func (u unhurried) Subscribe(ctx context.Context, topic string) (<-chan *message.Message, error) {
-	const last = 10000
-	in, err := u.Subscriber.Subscribe(ctx, topic)
-	if err != nil {
-		return nil, err
-	}
-	out := make(chan *message.Message)
-	go func() {
-		defer close(out)
-		seen := make(map[string]bool)
-		for msg := range in {
-			if seen[msg.UUID] = true; len(seen) == last {
-				<-time.After(2 * time.Second)
-			}
-			select {
-			case out <- msg:
-			case <-msg.Context().Done():
-			}
-		}
-	}()
-	return out, nil
 }
