@@ -28,7 +28,8 @@ type Config struct {
 	// small pool gives the better tail. Default to 4, 8 and 4.
 	ProjectorConns, ReaderConns, IdentityConns int32
 
-	// ConnectTimeout bounds one attempt to connect. Defaults to 5 s.
+	// ConnectTimeout bounds one attempt to connect. Defaults to the URL's
+	// connect_timeout, and without one to 5 s.
 	ConnectTimeout time.Duration
 }
 
@@ -82,7 +83,10 @@ func openAs(ctx context.Context, cfg Config, role string, conns int32) (*pgxpool
 		return nil, invalidURL()
 	}
 	c.MaxConns = conns
-	if c.ConnConfig.ConnectTimeout = cfg.ConnectTimeout; cfg.ConnectTimeout <= 0 {
+	if cfg.ConnectTimeout > 0 {
+		c.ConnConfig.ConnectTimeout = cfg.ConnectTimeout
+	}
+	if c.ConnConfig.ConnectTimeout <= 0 {
 		c.ConnConfig.ConnectTimeout = 5 * time.Second
 	}
 	// As a session default, the role is also what RESET goes back to.

@@ -57,6 +57,10 @@ type PresenceConfig struct {
 	// Every is how often the server says that it is there. Defaults to 15 s.
 	Every time.Duration
 
+	// Patience is how long the database may take to hear it, or that it has ended.
+	// Defaults to 5 s.
+	Patience time.Duration
+
 	// Logger defaults to discarding.
 	Logger *slog.Logger
 }
@@ -74,6 +78,9 @@ func NewPresence(cfg PresenceConfig) (*Presence, error) {
 	}
 	if cfg.Every <= 0 {
 		cfg.Every = 15 * time.Second
+	}
+	if cfg.Patience <= 0 {
+		cfg.Patience = 5 * time.Second
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
@@ -113,17 +120,25 @@ func (p *Presence) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		batch := &pgx.Batch{}
-		p.queue(batch)
-		if err := p.cfg.Pool.SendBatch(ctx, batch).Close(); err != nil && ctx.Err() == nil {
+		if err := p.say(context.WithoutCancel(ctx)); err != nil && ctx.Err() == nil {
 			p.cfg.Logger.WarnContext(ctx, "the server could not say that it is there, to be tried again", "error", err, "again_in", p.cfg.Every)
 		}
 	}
 }
 
+// say is not broken off by the end of Run: the database might hear it after it was
+// taken back.
+func (p *Presence) say(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.Patience)
+	defer cancel()
+	batch := &pgx.Batch{}
+	p.queue(batch)
+	return p.cfg.Pool.SendBatch(ctx, batch).Close()
+}
+
 // leave is worth a try: what it cannot take back is known by its silence.
 func (p *Presence) leave(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, p.cfg.Patience)
 	defer cancel()
 	if _, err := p.cfg.Pool.Exec(ctx, `DELETE FROM ops.servers WHERE server_id = $1`, p.id); err != nil {
 		p.cfg.Logger.WarnContext(ctx, "the server could not take back that it is there", "error", err)

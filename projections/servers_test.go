@@ -22,7 +22,7 @@ func TestAServerIsListedWhileItRunsAndAKilledOneNotForLong(t *testing.T) {
 	announce := func(url string, public, alone bool) *projections.Presence {
 		t.Helper()
 		p, err := projections.NewPresence(projections.PresenceConfig{
-			Pool: pools.Projector, Server: projections.Server{Owner: "here", URL: url, Public: public}, Alone: alone, Every: time.Millisecond,
+			Pool: pools.Projector, Server: projections.Server{Owner: "here", URL: url, Public: public}, Alone: alone, Every: time.Millisecond, Patience: patience,
 		})
 		if err != nil {
 			t.Fatal(err)
@@ -50,7 +50,7 @@ func TestAServerIsListedWhileItRunsAndAKilledOneNotForLong(t *testing.T) {
 	ctx, end := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- public.Run(ctx) }()
-	for deadline := time.Now().Add(time.Minute); len(list()) != 1; {
+	for deadline := time.Now().Add(patience); len(list()) != 1; {
 		if time.Now().After(deadline) {
 			t.Fatal("a server that runs does not say so again")
 		}

@@ -48,10 +48,14 @@ func Main(m *testing.M, url *string) int {
 	return code
 }
 
+// patience is what a test may wait for: far above what a healthy machine needs,
+// however busy it is and however slow its disk.
+const patience = 5 * time.Minute
+
 // Open returns a store on the node, closed with the test.
 func Open(tb testing.TB, url string) *store.Store {
 	tb.Helper()
-	s, err := store.Open(store.Config{URL: url, Timeout: 30 * time.Second})
+	s, err := store.Open(store.Config{URL: url, Timeout: patience, AttemptTimeout: patience / 2})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -129,9 +133,9 @@ func (i *Identities) Ensure(_ context.Context, email string) (uuid.UUID, error) 
 	return id.(uuid.UUID), nil
 }
 
-// Within returns a context that ends with the test, or after a minute.
+// Within returns a context that ends with the test, or after some minutes.
 func Within(tb testing.TB) context.Context {
-	ctx, cancel := context.WithTimeout(tb.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(tb.Context(), patience)
 	tb.Cleanup(cancel)
 	return ctx
 }

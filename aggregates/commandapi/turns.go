@@ -48,9 +48,7 @@ func (t *turns) begin(ctx context.Context, org uuid.UUID) (end func(), err error
 		defer t.mu.Unlock()
 		delete(t.orgs, org)
 	}
-	waiting, cancel := context.WithTimeout(ctx, t.wait)
-	defer cancel()
-	if err := t.slots.Acquire(waiting, 1); err != nil {
+	if err := t.slot(ctx); err != nil {
 		leave()
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
@@ -62,4 +60,14 @@ func (t *turns) begin(ctx context.Context, org uuid.UUID) (end func(), err error
 		t.slots.Release(1)
 		leave()
 	}), nil
+}
+
+// slot takes one that is free, or waits for one for as long as may be waited.
+func (t *turns) slot(ctx context.Context) error {
+	if t.slots.TryAcquire(1) {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, t.wait)
+	defer cancel()
+	return t.slots.Acquire(ctx, 1)
 }

@@ -44,6 +44,10 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 const (
 	setupToken = "the token of whoever runs this"
 	password   = "correct horse battery"
+
+	// patience is what a test may wait for: far above what a healthy machine
+	// needs, however busy it is and however slow its disk.
+	patience = 5 * time.Minute
 )
 
 // post is the write side behind one HTTP server, with everything that leads to
@@ -99,7 +103,7 @@ func newPost(t *testing.T) *post {
 	must(t, err)
 	t.Cleanup(func() { _ = n.Close() })
 	running(t, n.Run)
-	p.store, err = store.Open(store.Config{URL: n.ConnectionString(), Logger: logger})
+	p.store, err = store.Open(store.Config{URL: n.ConnectionString(), Timeout: patience, AttemptTimeout: patience / 2, Logger: logger})
 	must(t, err)
 	t.Cleanup(func() { _ = p.store.Close() })
 	keys, err := access.NewKeyRing(access.KeyRingConfig{Pool: p.pools.Identity})
@@ -139,12 +143,12 @@ func (p *post) follow(t *testing.T) (stop func()) {
 
 func (p *post) serve(t *testing.T, logger *slog.Logger) {
 	t.Helper()
-	resets, err := commandapi.NewResets(commandapi.ResetsConfig{Commands: p.commands, Access: p.access, Logger: logger})
+	resets, err := commandapi.NewResets(commandapi.ResetsConfig{Commands: p.commands, Access: p.access, Patience: patience, Logger: logger})
 	must(t, err)
 	running(t, resets.Run)
 	problems := problem.NewRenderer(logger, uuid.New)
 	routes, err := commandapi.Routes(commandapi.Config{Commands: p.commands, Access: p.access, Progress: p.progress, Problems: problems,
-		SetupToken: setupToken, VisibleLimit: 30 * time.Second, Resets: resets, Logger: logger})
+		SetupToken: setupToken, VisibleLimit: patience, Resets: resets, Logger: logger})
 	must(t, err)
 	router, err := route.Router(route.Config{Access: p.access, Problems: problems, Registry: prometheus.NewRegistry()}, routes...)
 	must(t, err)
@@ -218,12 +222,12 @@ func eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(time.Minute)
+	deadline := time.After(patience)
 	for !holds() {
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("%s: not within a minute", what)
+			t.Fatalf("%s: not within %s", what, patience)
 		}
 	}
 }

@@ -34,13 +34,13 @@ type mailServer struct {
 	first   bool        // TLS from the first byte
 	roots   *x509.CertPool
 
-	mu       sync.Mutex
-	listener net.Listener
-	conns    map[net.Conn]bool
-	inbox    []received
-	recipes  map[string]string // what it answers to a command of a verb, by verb
-	logins   int
-	wg       sync.WaitGroup
+	mu      sync.Mutex
+	away    bool // whoever connects is cut off
+	conns   map[net.Conn]bool
+	inbox   []received
+	recipes map[string]string // what it answers to a command of a verb, by verb
+	logins  int
+	talks   sync.WaitGroup // one for each of conns
 }
 
 // received is a mail as it came in.
@@ -62,12 +62,23 @@ func (r received) letter(t testing.TB) mail.Letter {
 // newMailServer starts one; kind is "starttls", "smtps" or "plain".
 func newMailServer(t testing.TB, kind string) *mailServer {
 	t.Helper()
-	s := &mailServer{address: "127.0.0.1:0", first: kind == "smtps", conns: map[net.Conn]bool{}, recipes: map[string]string{}}
+	s := &mailServer{first: kind == "smtps", conns: map[net.Conn]bool{}, recipes: map[string]string{}}
 	if kind != "plain" {
 		s.tls, s.roots = certificate(t)
 	}
-	s.up(t)
-	t.Cleanup(s.down)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	must(t, err)
+	s.address = l.Addr().String()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.listen(l)
+	}()
+	t.Cleanup(func() {
+		_ = l.Close()
+		<-ended
+		s.down()
+	})
 	return s
 }
 
@@ -98,28 +109,22 @@ func (s *mailServer) smtp(t testing.TB) *mail.SMTP {
 	}
 	parsed, err := mail.ParseSMTP(scheme + "://" + who + s.address + query)
 	must(t, err)
-	parsed.Roots, parsed.Timeout = s.roots, 20*time.Second
+	parsed.Roots, parsed.Timeout = s.roots, patience
 	return parsed
 }
 
-// up starts the server, at the address that it had.
-func (s *mailServer) up(t testing.TB) {
-	t.Helper()
-	l, err := net.Listen("tcp", s.address)
-	must(t, err)
-	s.mu.Lock()
-	s.listener, s.address = l, l.Addr().String()
-	s.mu.Unlock()
-	s.wg.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			s.mu.Lock()
+func (s *mailServer) listen(l net.Listener) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		s.mu.Lock()
+		if s.away {
+			_ = c.Close()
+		} else {
 			s.conns[c] = true
-			s.mu.Unlock()
-			s.wg.Go(func() {
+			s.talks.Go(func() {
 				_ = s.converse(c)
 				_ = c.Close()
 				s.mu.Lock()
@@ -127,18 +132,27 @@ func (s *mailServer) up(t testing.TB) {
 				s.mu.Unlock()
 			})
 		}
-	})
+		s.mu.Unlock()
+	}
 }
 
-// down ends the server, and whatever is under way.
+// down ends whatever is under way, and serves nobody from now on. The port stays:
+// somebody else might take it.
 func (s *mailServer) down() {
 	s.mu.Lock()
-	_ = s.listener.Close()
+	s.away = true
 	for c := range s.conns {
 		_ = c.Close()
 	}
 	s.mu.Unlock()
-	s.wg.Wait()
+	s.talks.Wait()
+}
+
+// up serves again.
+func (s *mailServer) up() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.away = false
 }
 
 // answers makes the server answer a verb so; an empty answer is the usual one.

@@ -121,14 +121,19 @@ func TestWhatAServerRefusesIsToldFromItsAbsence(t *testing.T) {
 			}
 		})
 	}
+	nobody, err := mail.ParseSMTP("smtp://127.0.0.1:1")
+	must(t, err)
+	var gone *mail.Away
+	if err := nobody.Send(t.Context(), message()); !errors.As(err, &gone) {
+		t.Errorf("without a server: %v", err)
+	}
 	server := newMailServer(t, "starttls")
 	smtp := server.smtp(t)
 	server.down()
-	var gone *mail.Away
 	if err := smtp.Send(t.Context(), message()); !errors.As(err, &gone) {
-		t.Errorf("without a server: %v", err)
+		t.Errorf("a server that cuts us off: %v", err)
 	}
-	server.up(t)
+	server.up()
 	smtp.Roots = nil
 	if err := smtp.Send(t.Context(), message()); !errors.As(err, &gone) || !strings.Contains(err.Error(), "not trusted") {
 		t.Errorf("a certificate that nobody vouches for: %v", err)
@@ -169,6 +174,7 @@ func TestAServerIsNamedWithoutItsSecretsAndNeverUsedWithoutTLSByAccident(t *test
 	plain := newMailServer(t, "plain")
 	s, err := mail.ParseSMTP("smtp://" + plain.address)
 	must(t, err)
+	s.Timeout = patience
 	must(t, s.Send(t.Context(), message()))
 	if s, err = mail.ParseSMTP("smtps://" + plain.address); err == nil {
 		s.Timeout = 5 * time.Second

@@ -46,6 +46,9 @@ type Config struct {
 	// Patience is how long writing pauses when the event store is away. Defaults
 	// to 1 s.
 	Patience time.Duration
+	// Limit bounds one try to write, which is not broken off when the process ends,
+	// and Rest how long what waits then is still tried. Default to 5 s and 3 s.
+	Limit, Rest time.Duration
 	// NewID makes the ids of facts. Defaults to random UUIDs.
 	NewID func() uuid.UUID
 	// Logger gets what could not be written. Defaults to discarding.
@@ -95,6 +98,12 @@ func New(cfg Config) (*Recorder, error) {
 	}
 	if cfg.Patience <= 0 {
 		cfg.Patience = time.Second
+	}
+	if cfg.Limit <= 0 {
+		cfg.Limit = 5 * time.Second
+	}
+	if cfg.Rest <= 0 {
+		cfg.Rest = 3 * time.Second
 	}
 	if cfg.NewID == nil {
 		cfg.NewID = uuid.New
@@ -184,11 +193,8 @@ func (r *Recorder) Run(ctx context.Context) error {
 	}
 }
 
-// finishTime is how long the rest may take when the process ends.
-const finishTime = 3 * time.Second
-
 func (r *Recorder) finish(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, finishTime)
+	ctx, cancel := context.WithTimeout(ctx, r.cfg.Rest)
 	defer cancel()
 	r.tell()
 	for facts := r.queue.pop(most); len(facts) > 0; facts = r.queue.pop(most) {
@@ -257,12 +263,8 @@ func (r *Recorder) append(ctx context.Context, stream string, facts []fact) erro
 	}
 }
 
-// appendTime bounds one try to write, which is not broken off when the process
-// ends.
-const appendTime = 5 * time.Second
-
 func (r *Recorder) appendOnce(ctx context.Context, stream string, at events.Expected, proposed []events.Proposed) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), appendTime)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.cfg.Limit)
 	defer cancel()
 	_, err := r.cfg.Store.Append(ctx, stream, at, proposed)
 	return err

@@ -87,7 +87,8 @@ func arguments(cfg Config, port int, compression string, h home) []string {
 		"log_min_error_statement=panic", "log_error_verbosity=terse",
 	}
 	if cfg.NoSync {
-		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off")
+		settings = append(settings, "fsync=off", "synchronous_commit=off", "full_page_writes=off",
+			"max_connections=500") // tests run side by side, as many as there are processors
 	} else {
 		settings = append(settings, "fsync=on", "synchronous_commit=on", "full_page_writes=on")
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"pgregory.net/rapid"
@@ -125,7 +124,7 @@ func (p *projector) step(ctx context.Context) {
 // it was about to commit is committed or never will be.
 func (p *projector) buried(ctx context.Context) {
 	p.bench.pools.Projector.Reset()
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for left := 1; left > 0; {
 		err := p.watch.QueryRow(ctx, `
