@@ -44,6 +44,12 @@ type Config struct {
 	TempDir string
 	// WaitLimit bounds the wait for Waybill-Position. Defaults to 5 s.
 	WaitLimit time.Duration
+	// ExportStall is how long whoever reads an export may take for a piece.
+	// Defaults to 30 s.
+	ExportStall time.Duration
+	// IndexLimit bounds the look of a search into the index of texts, after which
+	// the list is walked instead. Defaults to 100 ms.
+	IndexLimit time.Duration
 	// Now is the clock. Defaults to time.Now.
 	Now func() time.Time
 }
@@ -63,6 +69,12 @@ func newAPI(cfg Config) (*api, error) {
 	}
 	if cfg.WaitLimit == 0 {
 		cfg.WaitLimit = 5 * time.Second
+	}
+	if cfg.ExportStall <= 0 {
+		cfg.ExportStall = 30 * time.Second
+	}
+	if cfg.IndexLimit <= 0 {
+		cfg.IndexLimit = 100 * time.Millisecond
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

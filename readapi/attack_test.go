@@ -33,7 +33,7 @@ import (
 //     so learns that there are some.
 func TestTheAttackTable(t *testing.T) {
 	t.Parallel()
-	s := newStackLimited(t, 30*time.Second, access.Limits{PerIP: 1 << 30, PerEmail: 1 << 30})
+	s := newStackLimited(t, access.Limits{PerIP: 1 << 30, PerEmail: 1 << 30})
 	s.Client().Transport.(*http.Transport).MaxIdleConnsPerHost = 64
 	tb := &table{g: newGrounds(t, s, markMine), revisions: map[string]string{}}
 	served := map[string]bool{}

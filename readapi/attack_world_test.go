@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -229,11 +228,9 @@ func (g *grounds) retire(t *testing.T, old uuid.UUID, mark, number string) {
 	g.beyond.add(aDelivery, g.deliver(t, mark, "old-"+number, old), moves)
 	g.beyond.add(aUser, g.add(t, mark+" Member "+number, access.RoleCSO, old))
 	o.done(t, http.MethodPost, "/v1/groups/"+merged.String()+"/merge", fmt.Sprintf(`{"into": %q, "acknowledge_widening": true}`, old))
-	for since := time.Now(); !strings.Contains(o.get(t, "/v1/deliveries/"+moves.String()).body, `"group":"`+old.String()); {
-		if time.Since(since) > time.Minute {
-			t.Fatal("the deliveries of a merged group do not move")
-		}
-	}
+	eventually(t, "the deliveries of a merged group move", func() bool {
+		return strings.Contains(o.get(t, "/v1/deliveries/"+moves.String()).body, `"group":"`+old.String())
+	})
 	o.done(t, http.MethodPost, "/v1/groups/"+old.String()+"/archive", `{"reason": "`+mark+` reason"}`)
 	g.beyond[aText] = append(g.beyond[aText], mark)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strconv"
 	"sync"
 	"time"
 
@@ -19,7 +20,6 @@ import (
 // Bounds of exports. Those of number are of one process.
 const (
 	exportTime     = 15 * time.Minute // for all of it
-	exportStall    = 30 * time.Second // for the reader to take a piece
 	exportPage     = 1000             // deliveries read at a time, after which access is looked up again
 	exportItems    = 10_000           // items read at a time, unless one delivery has more
 	exportsOfOrg   = 2                // at once
@@ -54,7 +54,7 @@ func (a *api) exportDeliveries(w http.ResponseWriter, r *http.Request, c access.
 	ctx, cancel := context.WithTimeout(r.Context(), exportTime)
 	defer cancel()
 	name := "deliveries-" + f.today.Format(time.DateOnly) + format.extension
-	out := &fileWriter{to: w, connection: http.NewResponseController(w), media: format.media, name: name, until: time.Now().Add(exportTime)}
+	out := &fileWriter{to: w, connection: http.NewResponseController(w), media: format.media, name: name, stall: a.cfg.ExportStall, until: time.Now().Add(exportTime)}
 	// What cannot move its deadlines keeps the server's.
 	_ = out.connection.SetReadDeadline(out.until)
 	_ = out.connection.SetWriteDeadline(out.until)
@@ -110,6 +110,7 @@ type fileWriter struct {
 	connection *http.ResponseController
 	media      string
 	name       string
+	stall      time.Duration
 	until      time.Time
 	begun      bool
 }
@@ -122,7 +123,7 @@ func (f *fileWriter) Write(p []byte) (int, error) {
 		h.Set("Content-Type", f.media)
 		h.Set("Content-Disposition", `attachment; filename="`+f.name+`"`)
 	}
-	deadline := time.Now().Add(exportStall)
+	deadline := time.Now().Add(f.stall)
 	if deadline.After(f.until) {
 		deadline = f.until
 	}
@@ -187,8 +188,8 @@ func (e *export) run(ctx context.Context, format exportFormat, out *fileWriter) 
 // reading all deliveries for every piece.
 func (e *export) scope(ctx context.Context) error {
 	b := scopedPage(e.caller)
-	b.Queue(`SELECT set_config('statement_timeout', '60s', true), set_config('idle_in_transaction_session_timeout', '60s', true),
-		set_config('enable_seqscan', 'off', true)`)
+	b.Queue(`SELECT set_config('statement_timeout', '60s', true), set_config('idle_in_transaction_session_timeout', $1, true),
+		set_config('enable_seqscan', 'off', true)`, strconv.Itoa(int(2*e.api.cfg.ExportStall.Milliseconds())))
 	return e.tx.SendBatch(ctx, b).Close()
 }
 

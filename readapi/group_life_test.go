@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -272,21 +271,5 @@ func testChangesOfGroupsAreForThoseWhoMayAndSee(t *testing.T, s *stack) {
 	}
 	if a := mia.do(t, "DELETE", "/v1/vehicles/"+uuid.NewString(), ""); a.status != http.StatusNotFound {
 		t.Errorf("a vehicle that is not seen: %d %s", a.status, a.body)
-	}
-}
-
-// until waits for what a policy is about to do.
-func until(t testing.TB, ok func() bool) {
-	t.Helper()
-	late := time.NewTimer(30 * time.Second)
-	defer late.Stop()
-	look := time.NewTicker(20 * time.Millisecond)
-	defer look.Stop()
-	for !ok() {
-		select {
-		case <-late.C:
-			t.Fatal("it did not come to be in time")
-		case <-look.C:
-		}
 	}
 }

@@ -17,7 +17,7 @@ import (
 // the link is for, which works for whom it was made for still.
 func TestGuessingTheEmailOfALinkCountsMakesNobodyAndIsRecorded(t *testing.T) {
 	t.Parallel()
-	s := newStackLimited(t, 30*time.Second, access.Limits{PerIP: 7, IPEvery: 24 * time.Hour})
+	s := newStackLimited(t, access.Limits{PerIP: 7, IPEvery: 24 * time.Hour})
 	g := newGrove(t, s)
 	ulf := g.owner.done(t, http.MethodPost, "/v1/users", `{"name": "Ulf", "email": "ulf@example.com", "role": "cso", "access": "none"}`).ID
 	for _, link := range []struct {

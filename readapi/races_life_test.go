@@ -1,17 +1,20 @@
 package readapi_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
 	"waybill/aggregates/access"
 	"waybill/aggregates/group"
+	"waybill/aggregates/policies"
 	"waybill/events"
+	"waybill/events/consume"
 )
 
 // racePassword is what one of many who use the same link would choose.
@@ -225,17 +228,23 @@ func testWhatIsTaggedWhileAGroupIsMergedFollowsIt(t *testing.T, s, other *stack)
 	}
 }
 
-// eventually polls until a condition holds.
-func eventually(t *testing.T, what string, holds func() bool) {
+// unknown is nobody's grants.
+type unknown struct{}
+
+func (unknown) Open(context.Context, uuid.UUID, uuid.UUID, events.Position) ([]policies.Grant, error) {
+	return nil, nil
+}
+
+// late runs the policy by which a delivery follows the group that it was put into
+// at the very moment when that was merged, however late.
+func (s *stack) late(t testing.TB) {
 	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	deadline := time.After(30 * time.Second)
-	for !holds() {
-		select {
-		case <-tick.C:
-		case <-deadline:
-			t.Fatalf("%s: not within half a minute", what)
-		}
-	}
+	policy, err := policies.New(policies.Config{Commands: s.commands, Codec: s.codec, Grants: unknown{}, Logger: s.logger()})
+	must(t, err)
+	s.consume(t, policies.Name, policies.Prefixes(), func(ctx context.Context, run *consume.Run) error {
+		only := slices.DeleteFunc(slices.Clone(run.Records), func(r events.Record) bool {
+			return r.Type != "GroupMerged" && r.Type != "DeliveryCreated" && r.Type != "DeliveryTagged"
+		})
+		return policy.Handle(ctx, &consume.Run{Records: only})
+	})
 }

@@ -1,24 +1,16 @@
 package readapi_test
 
 import (
-	"crypto/rand"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 
-	"waybill/aggregates"
-	"waybill/aggregates/access"
-	"waybill/aggregates/command"
 	"waybill/events"
-	"waybill/events/store"
-	"waybill/projections/readmodel"
 )
 
 // racers is how many writers come at once, half of them to another process.
@@ -30,6 +22,7 @@ const racers = 32
 func TestWritersAtOnce(t *testing.T) {
 	t.Parallel()
 	s := newStack(t)
+	s.late(t)
 	other := s.beside(t)
 	for rule, test := range map[string]func(*testing.T, *stack, *stack){
 		"ManyGrantsToOneUserAllLand":                        testManyGrantsToOneUserAllLand,
@@ -49,33 +42,6 @@ func TestWritersAtOnce(t *testing.T) {
 			test(t, s, other)
 		})
 	}
-}
-
-// beside returns another process on the same stores, which runs no consumers.
-func (s *stack) beside(t testing.TB) *stack {
-	t.Helper()
-	ctx := t.Context()
-	logger := slog.New(slog.NewTextHandler(s.logs, nil))
-	o := &stack{logs: s.logs, node: s.node, pools: s.pools, progress: s.progress}
-	var err error
-	o.store, err = store.Open(store.Config{URL: s.node, Logger: logger})
-	must(t, err)
-	t.Cleanup(func() { _ = o.store.Close() })
-	keys, err := access.NewKeyRing(access.KeyRingConfig{Pool: s.pools.Identity})
-	must(t, err)
-	codec, err := events.NewCodec(keys)
-	must(t, err)
-	o.access, err = access.New(access.Config{Pool: s.pools.Identity})
-	must(t, err)
-	executor, err := aggregates.New(aggregates.Config{Store: o.store, Codec: codec})
-	must(t, err)
-	secret, err := access.Secret(ctx, s.pools.Identity, rand.Reader, access.SecretClaims)
-	must(t, err)
-	sight := readmodel.Sight{Pool: s.pools.Identity, Progress: s.progress.Progress}
-	o.commands, err = command.New(command.Config{Executor: executor, Store: o.store, Codec: codec, Identities: o.access, ClaimsSecret: secret, Sight: sight, Logger: logger})
-	must(t, err)
-	o.serve(t, logger, secret, 30*time.Second)
-	return o
 }
 
 // race sends requests at once, the odd ones to the other process.

@@ -101,23 +101,22 @@ func testABlockedUserIsNobodyAtOnceAndItsSessionsDoNotComeBack(t *testing.T, s *
 func testAGrantEndsWhenItsTimeIsOver(t *testing.T, s *stack) {
 	f := newFruit(t, s)
 	p := f.owner.add(t, "Temp", access.RoleManager, `, "access": "none"`)
-	// One look at a time: the grant may end between two.
-	seen := func() bool { return p.get(t, "/v1/deliveries/"+f.d[0].String()).status == http.StatusOK }
-	if seen() {
+	if f.sees(t, p) {
 		t.Fatal("seen without a grant")
 	}
-	ends := time.Now().Add(1500 * time.Millisecond)
-	f.owner.done(t, "PUT", "/v1/users/"+p.user.String()+"/groups/"+f.apple.String(), `{"expires_at": "`+ends.UTC().Format(time.RFC3339Nano)+`"}`)
-	if !seen() && time.Now().Before(ends) {
+	ends := time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond)
+	f.owner.done(t, "PUT", "/v1/users/"+p.user.String()+"/groups/"+f.apple.String(), `{"expires_at": "`+ends.Format(time.RFC3339Nano)+`"}`)
+	if !f.sees(t, p) {
 		t.Error("not seen with a grant")
 	}
-	for seen() {
-		if time.Now().After(ends.Add(time.Minute)) {
-			t.Fatal("still seen after the grant's end")
-		}
+	o := s.beside(t)
+	o.clock.stop(ends.Add(-time.Microsecond))
+	if !f.sees(t, p.at(o)) {
+		t.Error("not seen at the last moment of the grant")
 	}
-	if f.sees(t, p) || time.Now().Before(ends) {
-		t.Error("gone before the grant's end")
+	o.clock.stop(ends)
+	if f.sees(t, p.at(o)) {
+		t.Error("still seen at the grant's end")
 	}
 }
 

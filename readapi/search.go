@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"strconv"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -17,12 +16,12 @@ import (
 // A search goes one of three ways. A frequent word is met soon by walking the list
 // in its order. A rare one is found by the index of texts, whose few rows are then
 // put in order. Which of the two a word is shows a short walk; what is neither, as
-// a word that is frequent but not lately, takes the whole walk.
+// a word that is frequent but not lately, takes the whole walk. The index has
+// [Config.IndexLimit], for it also meets what the caller does not see.
 const (
-	walkedRows  = 400                    // of the short walk
-	walkedArms  = 8                      // groups and statuses of a list, beyond which there is no short walk
-	foundRows   = 1000                   // of the index, at most
-	foundWithin = 100 * time.Millisecond // for the index: it also meets what the caller does not see
+	walkedRows = 400  // of the short walk
+	walkedArms = 8    // groups and statuses of a list, beyond which there is no short walk
+	foundRows  = 1000 // of the index, at most
 )
 
 // search runs a page of a list with words in it.
@@ -83,7 +82,7 @@ const indexQuery = `SELECT set_config('waybill.grams', $1, true), set_config('en
 // caller sees it; all is false when that is too much.
 func (a *api) searchIndex(ctx context.Context, c access.Caller, grams []int32) (ids []uuid.UUID, all bool, err error) {
 	b := scoped(c)
-	b.Queue(indexQuery, array(grams), strconv.Itoa(int(foundWithin.Milliseconds())))
+	b.Queue(indexQuery, array(grams), strconv.Itoa(int(a.cfg.IndexLimit.Milliseconds())))
 	b.Queue(`SELECT s.delivery_id FROM read.delivery_search s WHERE s.org_id = $1 LIMIT `+strconv.Itoa(foundRows+1), c.Org)
 	err = a.run(ctx, b, func(results pgx.BatchResults) error {
 		if _, err := results.Exec(); err != nil {

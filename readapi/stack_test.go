@@ -24,6 +24,7 @@ import (
 	"waybill/aggregates/aggregatetest"
 	"waybill/aggregates/command"
 	"waybill/aggregates/commandapi"
+	"waybill/aggregates/commandapi/upload"
 	"waybill/aggregates/policies"
 	"waybill/aggregates/problem"
 	"waybill/aggregates/telemetry"
@@ -56,6 +57,7 @@ const (
 // database, the command side, the read model and both APIs.
 type stack struct {
 	*httptest.Server
+	clock    *clock
 	node     string // connection string
 	store    *store.Store
 	pools    *projections.Pools
@@ -64,6 +66,8 @@ type stack struct {
 	progress *gate
 	routes   []route.Route
 	logs     *aggregatetest.Log
+	codec    *events.Codec
+	secret   []byte
 
 	stopConsumers func() // of the log: the read model and the policy
 }
@@ -92,25 +96,27 @@ func (g *gate) close(on bool) {
 	g.closed = on
 }
 
-func newStack(t testing.TB) *stack { return newStackWaiting(t, 30*time.Second) }
+// plenty is how long everything may take that is to come to be: it is waited for
+// so long only where it does not.
+const plenty = 3 * time.Minute
 
-// newStackWaiting returns a stack whose queries wait so long for a position.
-func newStackWaiting(t testing.TB, limit time.Duration) *stack {
-	return newStackLimited(t, limit, access.Limits{})
-}
+// claimed is how long somebody may take between claiming a name and creating what
+// it is for. It is also how long a name is out of use whose creation was refused,
+// less what the clock of the stack is ahead.
+const claimed = 40 * time.Second
+
+func newStack(t testing.TB) *stack { return newStackLimited(t, access.Limits{}) }
 
 // newStackLimited returns a stack with other limits on tries.
-func newStackLimited(t testing.TB, limit time.Duration, tries access.Limits) *stack {
+func newStackLimited(t testing.TB, tries access.Limits) *stack {
 	t.Helper()
-	ctx := t.Context()
-	s := &stack{logs: &aggregatetest.Log{}}
-	logger := slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	s := &stack{logs: &aggregatetest.Log{}, clock: &clock{}}
 	url := pgtest.Template(t, "migrated", func(url string) error {
 		_, err := projections.Migrate(context.Background(), url)
 		return err
 	})
 	var err error
-	s.pools, err = projections.Open(ctx, projections.Config{URL: url})
+	s.pools, err = projections.Open(t.Context(), projections.Config{URL: url, ConnectTimeout: plenty})
 	must(t, err)
 	t.Cleanup(s.pools.Close)
 	n, err := node.Open(node.Config{Dir: t.TempDir()})
@@ -118,72 +124,101 @@ func newStackLimited(t testing.TB, limit time.Duration, tries access.Limits) *st
 	t.Cleanup(func() { _ = n.Close() })
 	running(t, n.Run)
 	s.node = n.ConnectionString()
-	s.store, err = store.Open(store.Config{URL: n.ConnectionString(), Logger: logger})
-	must(t, err)
-	t.Cleanup(func() { _ = s.store.Close() })
-
-	keys, err := access.NewKeyRing(access.KeyRingConfig{Pool: s.pools.Identity})
-	must(t, err)
-	codec, err := events.NewCodec(keys)
-	must(t, err)
-	s.access, err = access.New(access.Config{Pool: s.pools.Identity, Limits: tries})
-	must(t, err)
-	executor, err := aggregates.New(aggregates.Config{Store: s.store, Codec: codec})
-	must(t, err)
-	secret, err := access.Secret(ctx, s.pools.Identity, rand.Reader, access.SecretClaims)
-	must(t, err)
 	s.progress = &gate{Progress: projections.NewProgress(projections.ProgressConfig{Name: readmodel.Name, Pool: s.pools.Reader})}
 	running(t, s.progress.Run)
-	sight := readmodel.Sight{Pool: s.pools.Identity, Progress: s.progress.Progress}
-	s.commands, err = command.New(command.Config{Executor: executor, Store: s.store, Codec: codec, Identities: s.access, ClaimsSecret: secret, Sight: sight, Logger: logger})
-	must(t, err)
+	s.decide(t, tries, nil)
 
-	model, err := readmodel.New(readmodel.Config{Codec: codec, Pool: s.pools.Projector})
+	model, err := readmodel.New(readmodel.Config{Codec: s.codec, Pool: s.pools.Projector})
 	must(t, err)
 	consumer, err := consume.New(consume.Config{Name: readmodel.Name, Prefixes: events.AggregatePrefixes(), Store: s.store,
-		Log: model.Log(), Handler: model.Handle, Logger: logger})
+		Log: model.Log(), Handler: model.Handle, Logger: s.logger()})
 	must(t, err)
 	stopReadModel := running(t, consumer.Run)
-	stopPolicy := s.follow(t, codec, sight, logger)
+	stopPolicy := s.follow(t)
 	s.stopConsumers = func() { stopReadModel(); stopPolicy() }
-	s.serve(t, logger, secret, limit)
+	s.serve(t, plenty)
 	return s
 }
 
-// follow runs the policy that moves the deliveries of merged groups.
-func (s *stack) follow(t testing.TB, codec *events.Codec, sight readmodel.Sight, logger *slog.Logger) (stop func()) {
+// logger writes to the logs of the stack.
+func (s *stack) logger() *slog.Logger {
+	return slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+}
+
+// decide makes the command side of a process. Identities may stand in for its
+// access; nil: they do not.
+func (s *stack) decide(t testing.TB, tries access.Limits, identities func(*access.Service) command.Identities) {
 	t.Helper()
-	merges, err := policies.NewMerges(policies.MergesConfig{Commands: s.commands, Codec: codec, Tagged: sight, Page: 2, Patience: time.Millisecond, Logger: logger})
+	var err error
+	s.store, err = store.Open(store.Config{URL: s.node, Logger: s.logger(), Timeout: plenty, AttemptTimeout: time.Minute})
 	must(t, err)
-	progress, err := projections.NewLog(projections.LogConfig{Name: policies.MergesName, Pool: s.pools.Projector})
+	t.Cleanup(func() { _ = s.store.Close() })
+	keys, err := access.NewKeyRing(access.KeyRingConfig{Pool: s.pools.Identity, Now: s.clock.now})
 	must(t, err)
-	consumer, err := consume.New(consume.Config{Name: policies.MergesName, Prefixes: policies.MergesPrefixes(), Store: s.store,
-		Log: progress, Handler: merges.Handle, Logger: logger})
+	s.codec, err = events.NewCodec(keys)
+	must(t, err)
+	s.access, err = access.New(access.Config{Pool: s.pools.Identity, Limits: tries, Now: s.clock.now})
+	must(t, err)
+	executor, err := aggregates.New(aggregates.Config{Store: s.store, Codec: s.codec, Now: s.clock.now})
+	must(t, err)
+	s.secret, err = access.Secret(t.Context(), s.pools.Identity, rand.Reader, access.SecretClaims)
+	must(t, err)
+	var who command.Identities = s.access
+	if identities != nil {
+		who = identities(s.access)
+	}
+	s.commands, err = command.New(command.Config{Executor: executor, Store: s.store, Codec: s.codec, Identities: who, ClaimsSecret: s.secret,
+		ClaimsGrace: claimed, Sight: s.sight(), SightLimit: plenty, Logger: s.logger()})
+	must(t, err)
+}
+
+// sight is what the command side knows of the read model.
+func (s *stack) sight() readmodel.Sight {
+	return readmodel.Sight{Pool: s.pools.Identity, Progress: s.progress.Progress, Now: s.clock.now}
+}
+
+// follow runs the policy that moves the deliveries of merged groups.
+func (s *stack) follow(t testing.TB) (stop func()) {
+	t.Helper()
+	merges, err := policies.NewMerges(policies.MergesConfig{Commands: s.commands, Codec: s.codec, Tagged: s.sight(), Page: 2, Patience: time.Millisecond, Logger: s.logger()})
+	must(t, err)
+	return s.consume(t, policies.MergesName, policies.MergesPrefixes(), merges.Handle)
+}
+
+// consume runs a consumer that has no rows, just its progress.
+func (s *stack) consume(t testing.TB, name string, prefixes []string, handle func(context.Context, *consume.Run) error) (stop func()) {
+	t.Helper()
+	progress, err := projections.NewLog(projections.LogConfig{Name: name, Pool: s.pools.Projector})
+	must(t, err)
+	consumer, err := consume.New(consume.Config{Name: name, Prefixes: prefixes, Store: s.store, Log: progress, Handler: handle, Logger: s.logger()})
 	must(t, err)
 	return running(t, consumer.Run)
 }
 
-// serve puts both APIs behind one server.
-func (s *stack) serve(t testing.TB, logger *slog.Logger, key []byte, limit time.Duration) {
+// serve puts both APIs behind one server, whose queries wait so long for a
+// position.
+func (s *stack) serve(t testing.TB, limit time.Duration) {
 	t.Helper()
-	problems := problem.NewRenderer(logger, uuid.New)
+	problems := problem.NewRenderer(s.logger(), uuid.New)
 	registry := prometheus.NewRegistry()
-	positions, err := telemetry.New(telemetry.Config{Pool: s.pools.Identity, Keep: 5})
+	positions, err := telemetry.New(telemetry.Config{Pool: s.pools.Identity, Keep: 5, Now: s.clock.now})
 	must(t, err)
-	resets, err := commandapi.NewResets(commandapi.ResetsConfig{Commands: s.commands, Access: s.access, Logger: logger})
+	resets, err := commandapi.NewResets(commandapi.ResetsConfig{Commands: s.commands, Access: s.access, Logger: s.logger()})
 	must(t, err)
 	running(t, resets.Run)
 	commands, err := commandapi.Routes(commandapi.Config{Positions: positions, Resets: resets, Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems,
-		SetupToken: setupToken, VisibleLimit: 30 * time.Second, Logger: logger})
+		SetupToken: setupToken, VisibleLimit: plenty, Uploads: upload.Config{Patience: plenty}, ImportWait: plenty, Logger: s.logger()})
 	must(t, err)
 	queries, err := readapi.Routes(readapi.Config{Pool: s.pools.Reader, Access: s.access, Progress: s.progress, Problems: problems,
-		CursorKey: key, Metrics: registry, WaitLimit: limit,
+		CursorKey: s.secret, Metrics: registry, WaitLimit: limit, ExportStall: plenty, IndexLimit: plenty, Now: s.clock.now,
 		Checks: map[string]func(context.Context) error{"postgres": s.pools.Reader.Ping}})
 	must(t, err)
 	s.routes = append(queries, commands...)
 	router, err := route.Router(route.Config{Access: s.access, Problems: problems, Registry: registry}, s.routes...)
 	must(t, err)
 	s.Server = httptest.NewServer(router)
+	// Who sends the header Expect sends no body before it is asked for.
+	s.Client().Transport.(*http.Transport).ExpectContinueTimeout = plenty
 	t.Cleanup(s.Server.Close)
 }
 

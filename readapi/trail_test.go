@@ -9,7 +9,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
@@ -58,7 +57,7 @@ func testSignInsAndRefusalsAreOnTheTrail(t *testing.T, s *stack) {
 
 	trail := &notes{}
 	problems := problem.NewRenderer(slog.New(slog.DiscardHandler), uuid.New)
-	routes, err := commandapi.Routes(commandapi.Config{Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems, Trail: trail})
+	routes, err := commandapi.Routes(commandapi.Config{Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems, Trail: trail, VisibleLimit: plenty})
 	must(t, err)
 	router, err := route.Router(route.Config{Access: s.access, Problems: problems, Registry: prometheus.NewRegistry()}, routes...)
 	must(t, err)
@@ -69,9 +68,10 @@ func testSignInsAndRefusalsAreOnTheTrail(t *testing.T, s *stack) {
 	expect := func(step string, want ...string) {
 		t.Helper()
 		var got []string // what is recorded after the answer may come late
-		for end := time.Now().Add(10 * time.Second); len(got) < len(want) && time.Now().Before(end); {
+		eventually(t, step, func() bool {
 			got = append(got, trail.take()...)
-		}
+			return len(got) >= len(want)
+		})
 		slices.Sort(got)
 		slices.Sort(want)
 		if !slices.Equal(got, want) {

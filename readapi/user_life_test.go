@@ -142,9 +142,9 @@ func testARoleBringsItsAccess(t *testing.T, s *stack) {
 }
 
 func testAccessIsAskedForApprovedAndEndsByItself(t *testing.T, s *stack) {
-	keepTime(t, s)
+	clock, passes := keepTime(t, s)
 	f := newFruit(t, s)
-	ends := time.Now().Add(4 * time.Second).UTC()
+	ends := clock.now().Add(time.Hour).UTC()
 	body := fmt.Sprintf(`{"group": %q, "reason": "cover for Adam, OPS-7", "expires_at": %q}`, f.apple, ends.Format(time.RFC3339Nano))
 	asked := f.vincent.done(t, "POST", f.betty.path("/access-requests"), body)
 	approve := f.betty.path("/access-requests/" + asked.ID.String() + "/approve")
@@ -170,6 +170,7 @@ func testAccessIsAskedForApprovedAndEndsByItself(t *testing.T, s *stack) {
 	if got := requests(f.owner, "?status=approved&user="+f.betty.user.String()); len(got) != 1 || got[0].DecidedBy != "user:"+f.owner.user.String() {
 		t.Errorf("approved requests are %+v", got)
 	}
+	passes(time.Hour)
 	var last readapi.Grant
 	until(t, func() bool {
 		grants := exactly[readapi.Grants](t, f.owner.ok(t, f.betty.path("/grants"))).Grants
@@ -184,22 +185,24 @@ func testAccessIsAskedForApprovedAndEndsByItself(t *testing.T, s *stack) {
 	}
 }
 
-// keepTime runs the clock on a stack.
-func keepTime(t *testing.T, s *stack) {
+// keepTime lets a process of its own end what is to end by itself, on a clock of
+// its own, and returns that, and what lets time pass there.
+func keepTime(t *testing.T, s *stack) (*clock, func(time.Duration)) {
 	t.Helper()
-	keys, err := access.NewKeyRing(access.KeyRingConfig{Pool: s.pools.Identity})
+	o := s.beside(t)
+	keep, err := deadlines.New(deadlines.Config{Codec: o.codec, Pool: o.pools.Projector})
 	must(t, err)
-	codec, err := events.NewCodec(keys)
+	ends, err := policies.NewClock(policies.ClockConfig{Commands: o.commands, Deadlines: keep, Now: o.clock.now})
 	must(t, err)
-	keep, err := deadlines.New(deadlines.Config{Codec: codec, Pool: s.pools.Projector})
-	must(t, err)
-	clock, err := policies.NewClock(policies.ClockConfig{Commands: s.commands, Deadlines: keep})
-	must(t, err)
-	consumer, err := consume.New(consume.Config{Name: deadlines.Name, Prefixes: deadlines.Prefixes(), Store: s.store,
-		Log: keep.Log(), Handler: keep.Handle, Committed: func(events.Position) { clock.Wake() }})
+	consumer, err := consume.New(consume.Config{Name: deadlines.Name, Prefixes: deadlines.Prefixes(), Store: o.store,
+		Log: keep.Log(), Handler: keep.Handle, Committed: func(events.Position) { ends.Wake() }})
 	must(t, err)
 	running(t, consumer.Run)
-	running(t, clock.Run)
+	running(t, ends.Run)
+	return o.clock, func(d time.Duration) {
+		o.clock.advance(d)
+		ends.Wake()
+	}
 }
 
 func testARemovedUserIsOutAtOnceAndComesBackAnew(t *testing.T, s *stack) {
