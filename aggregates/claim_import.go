@@ -38,6 +38,33 @@ func importHolder(org uuid.UUID, stream string, seen events.Expected) uuid.UUID 
 	return uuid.NewSHA1(org, fmt.Appendf(nil, "import %s %d", stream, seen.Next()))
 }
 
+// Imported reports whether the delivery that the first claim of a key by an
+// import is for was created by another command, whatever became of it since: then
+// [Claims.TakeImport] says that the key is known, without looking at the claim. It
+// is the cheapest look at a file that was imported before.
+func (c *Claims) Imported(ctx context.Context, cmd Command, key Key) (bool, error) {
+	r, err := c.imported(ctx, cmd.Org, c.Stream(cmd.Org, key).String())
+	return r.Stream != "" && r.ID != events.EventID(cmd.Org, cmd.Actor, cmd.ID, r.Stream, 0), err
+}
+
+// imported returns the creation of the delivery that an import's first claim is
+// for; the zero record when there is none.
+func (c *Claims) imported(ctx context.Context, org uuid.UUID, stream string) (events.Record, error) {
+	first := importHolder(org, stream, events.NoStream)
+	records, err := c.x.store.Read(ctx, events.Stream(events.CategoryDelivery, org, first).String(), 0, 1)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return events.Record{}, nil
+	case err != nil:
+		return events.Record{}, fmt.Errorf("look for an imported delivery: %w", err)
+	case len(records) == 0 || records[0].Type == (*events.CreationAbandoned)(nil).EventType():
+		return events.Record{}, nil
+	}
+	// A delivery's stream begins with its creation, or with what makes that
+	// impossible: its state need not be known to know that it was created.
+	return records[0], nil
+}
+
 // TakeImport claims a key for an import. It returns the id of the delivery to
 // create; known means that there is none to create, because one has the key, or
 // was imported with it once.
@@ -45,8 +72,7 @@ func (c *Claims) TakeImport(ctx context.Context, cmd Command, key Key) (delivery
 	stream := c.Stream(cmd.Org, key).String()
 	// Nearly always it is a file imported before: the delivery that the first
 	// claim of the key was for exists, and then no claim needs to be read.
-	fate, err := c.judge(ctx, cmd.Org, importHolder(cmd.Org, stream, events.NoStream), key)
-	if err != nil || fate == Holds || fate == Moved {
+	if r, err := c.imported(ctx, cmd.Org, stream); err != nil || r.Stream != "" {
 		return uuid.Nil, err == nil, err
 	}
 	for range rounds {

@@ -13,9 +13,56 @@ import (
 	"waybill/events/store"
 )
 
-// write claims the keys of a batch, then creates the deliveries whose keys were
-// won; what somebody claimed before is looked at one by one.
+// write makes the deliveries of a batch that nobody knows. Mostly, either all rows
+// of a file are new or all were imported before; each is cheap in an order of its
+// own, and a few rows of the batch tell which it is.
 func (im *importer) write(ctx context.Context, rows []row) error {
+	few, _, err := im.look(ctx, []row{rows[0], rows[len(rows)/2], rows[len(rows)-1]})
+	if err == nil && len(few) > 1 {
+		var known []row
+		known, rows, err = im.look(ctx, rows)
+		for _, r := range known {
+			im.known(r)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return im.claim(ctx, rows)
+}
+
+// look parts rows whose delivery was imported before from those of which a look at
+// one stream does not tell.
+func (im *importer) look(ctx context.Context, rows []row) (known, left []row, err error) {
+	there := make([]bool, len(rows))
+	work, ctx := errgroup.WithContext(ctx)
+	for first := range min(contestants, len(rows)) {
+		work.Go(func() error { // one goroutine for many: each would grow its stack anew
+			for i := first; i < len(rows); i += contestants {
+				var err error
+				if there[i], err = im.s.claims.Imported(ctx, rows[i].cmd, deliveryKey(rows[i].create.Key())); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := work.Wait(); err != nil {
+		return nil, nil, err
+	}
+	for i, r := range rows {
+		if there[i] {
+			known = append(known, r)
+		} else {
+			left = append(left, r)
+		}
+	}
+	return known, left, nil
+}
+
+// claim claims the keys of rows, then creates the deliveries whose keys were won;
+// what somebody claimed before is looked at one by one.
+func (im *importer) claim(ctx context.Context, rows []row) error {
 	claims := make([]aggregates.ImportClaim, len(rows))
 	drafts := make([]events.Draft, len(rows))
 	for i, r := range rows {
@@ -119,7 +166,7 @@ func (im *importer) one(ctx context.Context, r row) error {
 			return err
 		}
 		if known {
-			im.tally.add(Outcome{Row: r.number, DONumber: r.create.DONumber, Status: OutcomeKnown}, events.Position{})
+			im.known(r)
 			return nil
 		}
 		r.create.Delivery = id
@@ -129,6 +176,11 @@ func (im *importer) one(ctx context.Context, r row) error {
 		}
 		// Somebody created or abandoned it meanwhile; the claim tells.
 	}
+}
+
+// known reports a row whose delivery is there.
+func (im *importer) known(r row) {
+	im.tally.add(Outcome{Row: r.number, DONumber: r.create.DONumber, Status: OutcomeKnown}, events.Position{})
 }
 
 func isConflict(err error) bool {
