@@ -31,7 +31,8 @@ type Organisation struct {
 	Timezone string `json:"timezone"` // IANA name
 }
 
-// OwnerAdded records, on the ALL group, that a user is one of the owners.
+// OwnerAdded records, on the ALL group, that a user counts as one of the owners: it
+// can act as one, or is whom the organisation was made for.
 type OwnerAdded struct {
 	User uuid.UUID `json:"user"`
 }
@@ -69,7 +70,7 @@ type GroupArchived struct{}
 // GroupRestored brings an archived group back; ended grants stay ended.
 type GroupRestored struct{}
 
-// OwnerRemoved records, on the ALL group, that a user is an owner no more.
+// OwnerRemoved records, on the ALL group, that a user counts as an owner no more.
 type OwnerRemoved struct {
 	User uuid.UUID `json:"user"`
 }

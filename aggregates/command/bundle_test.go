@@ -27,6 +27,7 @@ type bundle struct {
 	codec      *events.Codec
 	identities *aggregatetest.Identities
 	s          *command.Service
+	from       events.Position // where the log was before
 	org        uuid.UUID
 	all        uuid.UUID
 	owner      access.Caller
@@ -36,10 +37,19 @@ var secret = []byte("claims of the tests, 32 bytes...")
 
 func setup(tb testing.TB) *bundle {
 	tb.Helper()
+	return setupOn(tb, eventstore)
+}
+
+// setupOn is setup on the node of a URL.
+func setupOn(tb testing.TB, url string) *bundle {
+	tb.Helper()
 	b := &bundle{
-		TB: tb, ctx: aggregatetest.Within(tb), store: aggregatetest.Open(tb, eventstore), codec: aggregatetest.Codec(tb),
+		TB: tb, ctx: aggregatetest.Within(tb), store: aggregatetest.Open(tb, url), codec: aggregatetest.Codec(tb),
 		identities: &aggregatetest.Identities{},
 	}
+	var err error
+	b.from, err = b.store.Head(b.ctx)
+	b.must(err)
 	b.s = b.process()
 	made, err := b.s.CreateOrganisation(b.ctx, access.System(uuid.Nil), env(), command.CreateOrganisation{
 		Name: "Swift", Kind: events.OrganisationOperator, Timezone: "Europe/Berlin", Owner: command.Owner{Name: "Olivia", Email: "olivia@example.com"},
@@ -52,8 +62,13 @@ func setup(tb testing.TB) *bundle {
 	return b
 }
 
-// process returns a service with a cache of its own, as another process has.
-func (b *bundle) process() *command.Service { return b.hasty(300 * time.Millisecond) }
+// patience is what a test may wait for: far above what a healthy machine needs,
+// however busy it is and however slow its disk.
+const patience = 5 * time.Minute
+
+// process returns a service with a cache of its own, as another process has. It
+// takes nobody for dead who may be slow.
+func (b *bundle) process() *command.Service { return b.hasty(patience) }
 
 // hasty is a process that gives others so long to finish what they claimed.
 func (b *bundle) hasty(grace time.Duration) *command.Service {
@@ -62,7 +77,7 @@ func (b *bundle) hasty(grace time.Duration) *command.Service {
 	b.must(err)
 	s, err := command.New(command.Config{
 		Executor: x, Store: b.store, Codec: b.codec, Identities: b.identities, ClaimsSecret: secret, ClaimsGrace: grace,
-		Sight: sight{b.store, b.codec},
+		Sight: b.sight(), SightLimit: patience,
 	})
 	b.must(err)
 	return s
@@ -113,6 +128,14 @@ func (b *bundle) user(role, email string, groups ...uuid.UUID) command.UserAdded
 	made, err := b.s.AddUser(b.ctx, b.owner, env(), command.AddUser{Name: "Somebody", Email: email, Role: role, Groups: groups})
 	b.must(err)
 	return made
+}
+
+// accepts has somebody accept the invitation.
+func (b *bundle) accepts(user uuid.UUID) aggregates.Result {
+	b.Helper()
+	res, err := b.s.AcceptInvitation(b.ctx, access.System(b.owner.Org), env(), command.AcceptInvitation{User: user})
+	b.must(err)
+	return res
 }
 
 // types returns the types of a stream's events, oldest first.

@@ -141,13 +141,21 @@ type AcceptInvitation struct {
 	PasswordSet      bool      // a password was set with it
 }
 
-// AcceptInvitation makes an invited user active. The caller is the identity
-// behind the user, who has proved it, or waybill itself. Errors: NotFound,
-// Conflict (invitation-not-open, user-blocked).
+// AcceptInvitation makes an invited user active, and an owner count as one. The
+// caller is the identity behind the user, who has proved it, or waybill itself.
+// Errors: NotFound, Conflict (invitation-not-open, user-blocked).
 func (s *Service) AcceptInvitation(ctx context.Context, c access.Caller, env Envelope, in AcceptInvitation) (aggregates.Result, error) {
 	cmd := s.command(c, env)
 	accept := user.AcceptInvitation{Invitation: in.Invitation, PasswordSet: in.PasswordSet, At: cmd.At}
-	return s.asIdentity(ctx, c, cmd, in.User, accept.Decide)
+	res, err := s.asIdentity(ctx, c, cmd, in.User, accept.Decide)
+	if err != nil {
+		return res, err
+	}
+	owner, err := s.recordOwner(ctx, cmd.Then("record owner"), in.User)
+	if err != nil { // a policy makes up for it
+		s.cfg.Logger.WarnContext(ctx, "an owner is counted as one later", "user", in.User, "error", err)
+	}
+	return res.Later(owner), nil
 }
 
 // RefuseInvitation says whose invitation somebody tried to accept in vain.

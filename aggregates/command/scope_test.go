@@ -241,9 +241,11 @@ func TestAnOrganisationHasItsAllGroupAndItsOwners(t *testing.T) {
 	b.wantTypes(events.CategoryUser, b.owner.User, "UserAdded", "AllGroupsAccessGranted", "UserInvited")
 	second, err := b.s.AddUser(b.ctx, b.owner, env(), command.AddUser{Name: "Otto", Email: "otto@example.com", Role: access.RoleOwner})
 	b.must(err)
+	b.wantTypes(events.CategoryGroup, b.all, "GroupCreated", "OwnerAdded", "GroupFieldEnabled") // who is but invited counts for nothing
+	accepted := b.accepts(second.ID)
 	b.wantTypes(events.CategoryGroup, b.all, "GroupCreated", "OwnerAdded", "GroupFieldEnabled", "OwnerAdded")
-	if at := b.records(events.CategoryGroup, b.all)[3].Position; second.Position != at {
-		t.Errorf("adding an owner answers position %v, want that of its last event, %v", second.Position, at)
+	if at := b.records(events.CategoryGroup, b.all)[3].Position; accepted.Position != at {
+		t.Errorf("an owner's acceptance answers position %v, want that of its last event, %v", accepted.Position, at)
 	}
 	_, err = b.s.CreateOrganisation(b.ctx, b.owner, env(), command.CreateOrganisation{})
 	wantCode(t, err, fault.Denied, "system-only")
@@ -263,10 +265,33 @@ func TestAnOrganisationHasItsAllGroupAndItsOwners(t *testing.T) {
 	}
 }
 
+func TestTheLastOwnerWhoCanSignInStaysWhoeverIsInvited(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	invited := b.user(access.RoleOwner, "otto@example.com")
+	leave := func() error {
+		_, err := b.s.ChangeRole(b.ctx, b.owner, env(), command.ChangeRole{User: b.owner.User, Role: access.RoleManager, Access: "all"})
+		return err
+	}
+	wantCode(t, leave(), fault.Conflict, "last-owner")
+	// Nor does it count after a block that is taken back.
+	_, err := b.s.BlockUser(b.ctx, b.owner, env(), invited.ID)
+	b.must(err)
+	_, err = b.s.UnblockUser(b.ctx, b.owner, env(), invited.ID)
+	b.must(err)
+	wantCode(t, leave(), fault.Conflict, "last-owner")
+	b.accepts(invited.ID)
+	b.must(leave())
+}
+
 func TestOneOfTwoOwnersWhoBlockEachOtherStays(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	second := b.caller(b.user(access.RoleOwner, "otto@example.com").ID, access.RoleOwner, true)
+	invited := b.user(access.RoleOwner, "otto@example.com")
+	b.accepts(invited.ID)
+	_, err := b.s.AcceptInvitation(b.ctx, access.System(b.owner.Org), env(), command.AcceptInvitation{User: b.owner.User})
+	b.must(err)
+	second := b.caller(invited.ID, access.RoleOwner, true)
 	other := b.process()
 	errs := make([]error, 2)
 	var end sync.WaitGroup
@@ -278,7 +303,7 @@ func TestOneOfTwoOwnersWhoBlockEachOtherStays(t *testing.T) {
 		loser, survivor, blocked = errs[0], second, b.owner
 	}
 	wantCode(t, loser, fault.Conflict, "last-owner")
-	_, err := b.s.UnblockUser(b.ctx, survivor, env(), blocked.User)
+	_, err = b.s.UnblockUser(b.ctx, survivor, env(), blocked.User)
 	b.must(err)
 	_, err = b.s.BlockUser(b.ctx, blocked, env(), survivor.User) // counted again
 	b.must(err)

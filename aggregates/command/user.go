@@ -33,7 +33,8 @@ type UserAdded struct {
 }
 
 // AddUser adds and invites a user. The answer and the events are the same
-// whether or not the e-mail is known in other organisations. Errors: Denied,
+// whether or not the e-mail is known in other organisations. An owner counts as one
+// from the acceptance on. Errors: Denied,
 // Invalid, NotFound (a group), Conflict (email-taken, group-archived).
 func (s *Service) AddUser(ctx context.Context, c access.Caller, env Envelope, in AddUser) (UserAdded, error) {
 	if err := need(c, access.ManageUsers); err != nil {
@@ -55,13 +56,7 @@ func (s *Service) AddUser(ctx context.Context, c access.Caller, env Envelope, in
 		out.Identity, err = s.cfg.Identities.Ensure(ctx, add.Email)
 		return out, err
 	}
-	out, err := s.create(ctx, cmd, add)
-	if err != nil || in.Role != access.RoleOwner {
-		return out, err
-	}
-	owners, err := s.recordOwner(ctx, cmd.Then("record owner"), out.ID)
-	out.Result = out.Later(owners)
-	return out, err
+	return s.create(ctx, cmd, add)
 }
 
 // newUser fills in what the command gives to its user.
@@ -119,14 +114,25 @@ func (s *Service) create(ctx context.Context, cmd aggregates.Command, add user.A
 	return out, err
 }
 
-// recordOwner puts a user that is an owner and not blocked into the set of
-// owners on the ALL group. For any other user it does nothing.
+// recordOwner puts a user that is an owner and can act as one into the set of
+// owners on the ALL group. For any other user it does nothing. Who is but invited
+// may never come, and does not let the last of the others go; whom the organisation
+// was made for counts from the start, since there is nobody else.
 func (s *Service) recordOwner(ctx context.Context, cmd aggregates.Command, id uuid.UUID) (aggregates.Result, error) {
 	u, err := aggregates.Load(ctx, s.x, users, cmd.Org, id)
-	if err != nil || u.Role != access.RoleOwner || u.Status == user.Blocked || u.Status == user.Removed {
+	if err != nil || u.Role != access.RoleOwner || u.Status != user.Active {
 		return aggregates.Result{}, err
 	}
 	return aggregates.Execute(ctx, s.x, groups, group.AllID(cmd.Org), cmd, group.AddOwner{User: id}.Decide)
+}
+
+// IsOwner reports whether a user has the role of an owner. It is for policies.
+func (s *Service) IsOwner(ctx context.Context, c access.Caller, id uuid.UUID) (bool, error) {
+	if !c.System {
+		return false, systemOnly()
+	}
+	u, err := aggregates.Peek(ctx, s.x, users, c.Org, id)
+	return u.Role == access.RoleOwner, err
 }
 
 // RecordOwner records an owner on the ALL group, when that was left undone. It

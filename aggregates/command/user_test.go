@@ -76,6 +76,7 @@ func TestRolesAreGivenByThoseWhoCould(t *testing.T) {
 	p.must(role(p.owner, p.betty.ID, access.RoleOwner, ""))
 	p.wantTypes(events.CategoryUser, p.betty.ID, "UserAdded", "GroupAccessGranted", "UserInvited", "UserRoleChanged",
 		"UserRoleChanged", "GroupAccessRevoked", "AllGroupsAccessGranted")
+	p.accepts(p.betty.ID)
 	p.must(role(p.owner, p.owner.User, access.RoleManager, "all")) // there is another owner now
 	p.wantTypes(events.CategoryGroup, p.all, "GroupCreated", "OwnerAdded", "GroupFieldEnabled", "OwnerAdded", "OwnerRemoved")
 	owner := p.caller(p.betty.ID, access.RoleOwner, true)
@@ -85,6 +86,7 @@ func TestRolesAreGivenByThoseWhoCould(t *testing.T) {
 func TestAnOwnerWhoseDemotionIsRefusedStaysCounted(t *testing.T) {
 	t.Parallel()
 	p := populate(t)
+	p.accepts(p.vincent.User)
 	p.must(second(p.ChangeRole(p.owner, env(), p.vincent.User, access.RoleOwner)))
 	stale := env()
 	stale.ExpectedRevision = new(uint64)
@@ -108,6 +110,7 @@ func (p *people) ChangeRole(c access.Caller, e command.Envelope, u uuid.UUID, ro
 func TestTwoOwnersWhoRemoveEachOtherLeaveOne(t *testing.T) {
 	t.Parallel()
 	p := populate(t)
+	p.accepts(p.vincent.User)
 	p.must(second(p.ChangeRole(p.owner, env(), p.vincent.User, access.RoleOwner)))
 	vincent := p.caller(p.vincent.User, access.RoleOwner, true)
 	var wait sync.WaitGroup

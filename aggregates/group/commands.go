@@ -98,7 +98,7 @@ func (c RemoveOwner) Decide(s State) ([]events.Payload, error) {
 	case !slices.Contains(s.Owners, c.User):
 		return nil, nil
 	case len(s.Owners) == 1:
-		return nil, fault.New(fault.Conflict, "last-owner", "The last owner of the organisation stays; make somebody else an owner first.")
+		return nil, fault.New(fault.Conflict, "last-owner", "The last owner of the organisation stays; somebody else must be an owner first, who has accepted the invitation.")
 	}
 	return []events.Payload{&events.OwnerRemoved{User: c.User}}, nil
 }

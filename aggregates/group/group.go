@@ -14,7 +14,7 @@ import (
 //     organisation itself), "client" (linked to one client) or "standard".
 //   - The ALL group carries what belongs to the whole organisation: its name,
 //     kind and timezone, whether the Group field is on, the vehicle register and
-//     the set of owners, which never becomes empty. It is never archived,
+//     the set of owners who can act, which never becomes empty. It is never archived,
 //     tagged, renamed, merged, or given a code. A vehicle that leaves its register
 //     has left every group.
 //   - active <-> archived. An archived group takes no new tags, grants or codes.

@@ -28,6 +28,7 @@ func Prefixes() []string {
 // Commands are what policies issue; [command.Service] has them.
 type Commands interface {
 	LinkGroupOf(ctx context.Context, c access.Caller, env command.Envelope, group, client uuid.UUID) (aggregates.Result, error)
+	IsOwner(ctx context.Context, c access.Caller, user uuid.UUID) (bool, error)
 	RecordOwner(ctx context.Context, c access.Caller, env command.Envelope, user uuid.UUID) (aggregates.Result, error)
 	EndGrant(ctx context.Context, c access.Caller, env command.Envelope, in command.EndGrant) (aggregates.Result, error)
 	CreateReattempt(ctx context.Context, c access.Caller, env command.Envelope, in command.CreateReattempt) (aggregates.Result, error)
@@ -105,7 +106,7 @@ func (p *Policies) Handle(ctx context.Context, run *consume.Run) error {
 
 func (p *Policies) react(ctx context.Context, r events.Record) error {
 	switch r.Type {
-	case "GroupCreated", "UserAdded", "UserUnblocked", "UserRoleChanged", "GroupArchived", "GroupMerged", "GroupRenamed", "DeliveryReattempted":
+	case "GroupCreated", "UserInvitationAccepted", "UserUnblocked", "UserRoleChanged", "GroupArchived", "GroupMerged", "GroupRenamed", "DeliveryReattempted":
 	case "DeliveryCreated", "DeliveryTagged":
 		late, err := p.late(ctx, r)
 		if err != nil || !late {
@@ -129,17 +130,12 @@ func (p *Policies) react(ctx context.Context, r events.Record) error {
 		}
 		_, err = p.cfg.Commands.LinkGroupOf(ctx, caller, because(ev, "link group"), id, e.Client)
 		return p.settled(r, err)
-	case *events.UserAdded:
-		if e.Role != access.RoleOwner {
-			return nil
-		}
-		return p.recordOwner(ctx, caller, ev)
 	case *events.UserRoleChanged:
 		if e.To != access.RoleOwner {
 			return nil
 		}
 		return p.recordOwner(ctx, caller, ev)
-	case *events.UserUnblocked:
+	case *events.UserInvitationAccepted, *events.UserUnblocked:
 		return p.recordOwner(ctx, caller, ev)
 	case *events.GroupArchived:
 		return p.endGrants(ctx, caller, ev, id, "the group was archived")
@@ -166,12 +162,17 @@ func (p *Policies) settleName(ctx context.Context, caller access.Caller, ev even
 	return p.settled(ev.Record, p.cfg.Commands.SettleName(ctx, caller, because(ev, "settle name"), in))
 }
 
-// recordOwner has a user counted among the owners, if it is one.
+// recordOwner has a user counted among the owners, if it is one. Nobody else is
+// waited for: most who accept an invitation are none.
 func (p *Policies) recordOwner(ctx context.Context, caller access.Caller, ev events.Event) error {
+	owner, err := p.cfg.Commands.IsOwner(ctx, caller, ev.Stream.UUID())
+	if err != nil || !owner {
+		return p.settled(ev.Record, err)
+	}
 	if err := p.wait(ctx, ev.Record); err != nil {
 		return err
 	}
-	_, err := p.cfg.Commands.RecordOwner(ctx, caller, because(ev, "record owner"), ev.Stream.UUID())
+	_, err = p.cfg.Commands.RecordOwner(ctx, caller, because(ev, "record owner"), ev.Stream.UUID())
 	return p.settled(ev.Record, err)
 }
 

@@ -228,8 +228,12 @@ func TestAnOwnerThatACrashLeftUnrecordedIsRecorded(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	user := uuid.New()
-	evs, err := b.codec.Encode(b.ctx, []events.Draft{{ID: uuid.New(), Metadata: events.Metadata{Org: b.owner.Org},
-		Payload: &events.UserAdded{Identity: uuid.New(), Email: events.PersonalText(user, "o@example.com"), Role: access.RoleOwner, Access: events.AccessAll}}})
+	invitation := uuid.New()
+	evs, err := b.codec.Encode(b.ctx, []events.Draft{
+		{ID: uuid.New(), Metadata: events.Metadata{Org: b.owner.Org}, Payload: &events.UserAdded{Identity: uuid.New(), Email: events.PersonalText(user, "o@example.com"), Role: access.RoleOwner, Access: events.AccessAll}},
+		{ID: uuid.New(), Metadata: events.Metadata{Org: b.owner.Org}, Payload: &events.UserInvited{Invitation: invitation}},
+		{ID: uuid.New(), Metadata: events.Metadata{Org: b.owner.Org}, Payload: &events.UserInvitationAccepted{Invitation: invitation}},
+	})
 	b.must(err)
 	_, err = b.store.Append(b.ctx, events.Stream(events.CategoryUser, b.owner.Org, user).String(), events.NoStream, evs)
 	b.must(err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -80,7 +81,9 @@ type attempt struct {
 	reasons      []string
 	records      bool                        // the refusal is an event
 	dry          bool                        // it is only tried
+	file         []byte                      // instead of a body
 	call         func(context.Context) error // instead of a request
+	told         func(reply)                 // looks at an answer, also of what is only tried
 	then         func(reply)
 }
 
@@ -91,6 +94,15 @@ func (a *attempt) refuse(because bool, k grounds, reason string) {
 		a.why |= k
 		a.reasons = append(a.reasons, k.String()+": "+reason)
 	}
+}
+
+// query adds a parameter.
+func (a *attempt) query(name, value string) {
+	mark := "?"
+	if strings.Contains(a.path, "?") {
+		mark = "&"
+	}
+	a.path += mark + name + "=" + url.QueryEscape(value)
 }
 
 // tried draws whether a command that widens or narrows what others see is only tried.
@@ -117,13 +129,20 @@ func (w *world) give(rt *rapid.T, a *attempt) {
 		res = called(rt, a.call(w.ctx))
 	} else {
 		if a.dry {
-			a.path += "?dry_run=true"
+			a.query("dry_run", "true")
 		}
-		res, err = w.send(w.ctx, w.token(rt, a.by), a.method, a.path, a.body, headers...)
+		var body any = a.body
+		if a.file != nil {
+			body = a.file
+		}
+		res, err = w.send(w.ctx, w.token(rt, a.by), a.method, a.path, body, headers...)
 		must(rt, err)
 	}
 	rt.Logf("%s: %s %s %v -> %d", a.by.name(), a.method, a.path, a.body, res.status)
 	w.judge(rt, a, res)
+	if a.told != nil && a.why == 0 {
+		a.told(res)
+	}
 	if a.why != 0 || a.dry {
 		after, err := w.look(w.ctx)
 		must(rt, err)
@@ -274,10 +293,11 @@ func vehiclesOf(o *tenant) []*mvehicle    { return o.vehicles }
 func clientsOf(o *tenant) []*mclient      { return o.clients }
 func deliveriesOf(o *tenant) []*mdelivery { return o.deliveries }
 
-// somebody is who gives a command: often an owner, so that something happens.
+// somebody is who gives a command: often an owner, so that something happens; now
+// and then a machine, or one of a client's people.
 func (w *world) somebody(rt *rapid.T) asker {
 	o := w.tenants[below(rt, "organisation", 8)/6] // the first one, mostly
-	n := below(rt, "who", 10)
+	n := below(rt, "who", 12)
 	if n < 4 {
 		for _, u := range o.users {
 			if u.role == "owner" && u.status == "active" {
@@ -285,17 +305,31 @@ func (w *world) somebody(rt *rapid.T) asker {
 			}
 		}
 	}
-	var all []asker
+	var all, some []asker
 	for _, u := range o.users {
-		if n < 9 && u.status != "active" {
+		if n != 11 && u.status != "active" {
 			continue
 		}
-		all = append(all, asker{u, nil})
-		for _, k := range u.keys {
-			all = append(all, asker{u, k})
+		for _, a := range append([]asker{{u, nil}}, u.with()...) {
+			all = append(all, a)
+			if n == 9 && a.key != nil || n == 10 && u.role == "customer" {
+				some = append(some, a)
+			}
 		}
 	}
+	if len(some) > 0 {
+		all = some
+	}
 	return oneOf(rt, "caller", all...)
+}
+
+// with are the ways in which the machines of a user ask.
+func (u *muser) with() []asker {
+	var all []asker
+	for _, k := range u.keys {
+		all = append(all, asker{u, k})
+	}
+	return all
 }
 
 // ids are those of some groups, as a body has them.

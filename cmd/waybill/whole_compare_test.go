@@ -18,10 +18,7 @@ func (w *world) askers() []asker {
 	var all []asker
 	for _, o := range w.tenants {
 		for _, u := range o.users {
-			all = append(all, asker{u, nil})
-			for _, k := range u.keys {
-				all = append(all, asker{u, k})
-			}
+			all = append(append(all, asker{u, nil}), u.with()...)
 		}
 	}
 	return all
@@ -134,6 +131,7 @@ func (w *world) compareOverHTTP(rt *rapid.T, a asker) {
 	got["clients"] = append(got["clients"], w.list(rt, token, "clients", "&status=removed")...)
 	w.same(rt, a, "over HTTP", got)
 	w.comparePoints(rt, a, token)
+	w.compareProgress(rt, a, token)
 }
 
 // list reads a list to its end.

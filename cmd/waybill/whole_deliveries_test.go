@@ -2,18 +2,33 @@ package main
 
 import (
 	"fmt"
-	"net/http"
 	"slices"
 
-	"github.com/google/uuid"
 	"pgregory.net/rapid"
 )
 
 // twin is the delivery that has the same number where this one would go.
 func (d *mdelivery) twin(group *mgroup) *mdelivery {
-	for _, o := range d.of.deliveries {
-		if o != d && !o.deleted && o.group == group && o.kind == d.kind && o.number == d.number && o.day == d.day {
-			return o
+	key := d.key()
+	key.group = group
+	if o := d.of.delivery(key); o != d {
+		return o
+	}
+	return nil
+}
+
+// dkey is what there is one delivery of.
+type dkey struct {
+	group             *mgroup
+	kind, number, day string
+}
+
+func (d *mdelivery) key() dkey { return dkey{d.group, d.kind, d.number, d.day} }
+
+func (o *tenant) delivery(key dkey) *mdelivery {
+	for _, d := range o.deliveries {
+		if !d.deleted && d.key() == key {
+			return d
 		}
 	}
 	return nil
@@ -27,7 +42,7 @@ func number(rt *rapid.T) string { return fmt.Sprint("DO-", below(rt, "number", 8
 
 func (w *world) createDelivery(rt *rapid.T) {
 	by := w.somebody(rt)
-	d := &mdelivery{of: by.of, kind: "delivery", number: number(rt), day: day(rt), status: "info_received", quantity: 2}
+	d := &mdelivery{of: by.of, kind: "delivery", number: number(rt), day: day(rt), status: "info_received", attempt: 1, quantity: 2}
 	a := &attempt{by: by, method: "POST", path: "/v1/deliveries", body: map[string]any{
 		"do_number": d.number, "date": d.day, "items": []map[string]any{{"quantity": "2"}}}}
 	if below(rt, "collection", 6) == 0 {
@@ -130,27 +145,42 @@ func (a *attempt) tags(d *mdelivery, g *mgroup, said bool) {
 
 func (w *world) untag(rt *rapid.T) {
 	a, d := w.onDelivery(rt, "POST", "/untag", "create_deliveries", func(d *mdelivery) bool { return d.there() && d.group != nil })
+	a.untags(d)
+	a.then = func(reply) { d.group = nil }
+	w.give(rt, a)
+}
+
+// untags adds the reasons why a delivery cannot be taken out of its group.
+func (a *attempt) untags(d *mdelivery) {
 	a.refuse(!a.by.everything(), denied, "needs ALL")
 	a.refuse(!a.by.of.field, conflict, "group field off")
 	a.refuse(d.group != nil && d.twin(nil) != nil, conflict, "number")
-	a.then = func(reply) { d.group = nil }
-	w.give(rt, a)
 }
 
 func (w *world) assign(rt *rapid.T) {
 	a, d := w.onDelivery(rt, "POST", "/assign", "assign_vehicles", (*mdelivery).open)
 	v := target(rt, w, a.by, "vehicle", vehiclesOf)
 	a.body["vehicle"] = v.id
+	a.assigns(d, v)
+	a.then = func(reply) { d.ride(v) }
+	w.give(rt, a)
+}
+
+// assigns adds the reasons why a delivery cannot be put on a vehicle.
+func (a *attempt) assigns(d *mdelivery, v *mvehicle) {
 	a.refuse(!a.by.seesVehicle(v), notFound, "vehicle")
 	a.refuse(!d.deleted && !d.open(), conflict, d.status)
-	a.then = func(reply) { d.arrived, d.vehicle = d.arrived && d.vehicle == v, v }
-	w.give(rt, a)
+}
+
+// ride puts a delivery on a vehicle, or on none.
+func (d *mdelivery) ride(v *mvehicle) {
+	d.arrived, d.vehicle = d.arrived && d.vehicle == v, v
 }
 
 func (w *world) unassign(rt *rapid.T) {
 	a, d := w.onDelivery(rt, "POST", "/unassign", "assign_vehicles", (*mdelivery).open)
 	a.refuse(!d.deleted && !d.open(), conflict, d.status)
-	a.then = func(reply) { d.arrived, d.vehicle = d.arrived && d.vehicle == nil, nil }
+	a.then = func(reply) { d.ride(nil) }
 	w.give(rt, a)
 }
 
@@ -165,7 +195,7 @@ func (w *world) reattempt(rt *rapid.T) {
 	a, d := w.onDelivery(rt, "POST", "/reattempt", "create_deliveries", func(d *mdelivery) bool {
 		return d.there() && d.next == nil && (d.status == "failed" || d.status == "completed_partial")
 	})
-	next := &mdelivery{of: d.of, kind: d.kind, number: d.number, day: day(rt), group: d.group, status: "info_received", quantity: d.quantity}
+	next := &mdelivery{of: d.of, kind: d.kind, number: d.number, day: day(rt), group: d.group, status: "info_received", attempt: d.attempt + 1, quantity: d.quantity}
 	if d.rejected > 0 {
 		next.quantity = d.rejected // of a partial completion only what was rejected is attempted again
 	}
@@ -178,54 +208,6 @@ func (w *world) reattempt(rt *rapid.T) {
 	a.then = func(res reply) {
 		d.next, next.id = next, w.idOf(rt, res)
 		d.of.deliveries = append(d.of.deliveries, next)
-	}
-	w.give(rt, a)
-}
-
-// bulk gives one command on several deliveries; each is an attempt of its own.
-func (w *world) bulk(rt *rapid.T) {
-	by, do := w.somebody(rt), oneOf(rt, "do", "dispatch", "hold", "release", "cancel", "delete", "receive", "return")
-	permission := map[bool]string{true: "delete_deliveries", false: "update_status"}[do == "delete"]
-	var rows []*mdelivery
-	var parts []*attempt
-	var named []uuid.UUID
-	for range 1 + below(rt, "rows", 4) {
-		d := target(rt, w, by, "delivery", deliveriesOf)
-		if slices.Contains(rows, d) {
-			continue
-		}
-		part := &attempt{by: by, path: do}
-		part.works(d, permission)
-		if do == "delete" {
-			part.refuse(d.concluded, conflict, "concluded")
-		} else {
-			part.moves(d, do)
-		}
-		rows, parts, named = append(rows, d), append(parts, part), append(named, d.id)
-	}
-	a := &attempt{by: by, method: "POST", path: "/v1/deliveries/bulk", body: map[string]any{"do": do, "deliveries": named}}
-	a.then = func(res reply) {
-		var done struct {
-			Results []struct {
-				Status int            `json:"status"`
-				Rest   map[string]any `json:",unknown"`
-			} `json:"results"`
-			Rest map[string]any `json:",unknown"`
-		}
-		must(rt, res.into(&done))
-		if len(done.Results) != len(rows) {
-			rt.Fatalf("bulk: %d results for %d deliveries", len(done.Results), len(rows))
-		}
-		for i, r := range done.Results {
-			w.judge(rt, parts[i], reply{status: r.Status, body: fmt.Append(nil, http.StatusText(r.Status), " row ", i)})
-			switch {
-			case parts[i].why != 0:
-			case do == "delete":
-				rows[i].deleted = true
-			default:
-				rows[i].move(do)
-			}
-		}
 	}
 	w.give(rt, a)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -155,8 +156,18 @@ func (g *mgroup) tagged() []*mdelivery {
 }
 
 func (w *world) template(rt *rapid.T) {
-	a, g := w.onGroup(rt, "PUT", "/import-template")
 	order := oneOf(rt, "order", "DD/MM/YYYY", "MM/DD/YYYY", "", "sometimes")
+	if below(rt, "everywhere", 4) == 0 {
+		by := w.somebody(rt)
+		a := &attempt{by: by, method: "PUT", path: "/v1/settings/import-template", body: map[string]any{"date_format": order}}
+		a.needs("manage_groups")
+		a.refuse(!by.everything(), denied, "needs ALL")
+		a.refuse(order == "sometimes", invalid, "order of dates")
+		a.then = func(reply) { by.of.order = order }
+		w.give(rt, a)
+		return
+	}
+	a, g := w.onGroup(rt, "PUT", "/import-template")
 	a.body["date_format"] = order
 	a.needs("manage_groups")
 	a.refuse(order == "sometimes", invalid, "order of dates")
@@ -176,46 +187,51 @@ func (w *world) groupField(rt *rapid.T) {
 }
 
 func (w *world) timezone(rt *rapid.T) {
-	by, zone := w.somebody(rt), oneOf(rt, "zone", "Asia/Singapore", "UTC", "Atlantis/Capital")
+	by, zone := w.somebody(rt), oneOf(rt, "zone", "Asia/Singapore", "Pacific/Kiritimati", "UTC", "Atlantis/Capital")
 	a := &attempt{by: by, method: "PUT", path: "/v1/settings/timezone", body: map[string]any{"timezone": zone}}
 	a.needs("manage_groups")
 	a.refuse(!by.everything(), denied, "needs ALL")
-	a.refuse(zone == "Atlantis/Capital", invalid, "zone")
+	at, err := time.LoadLocation(zone)
+	a.refuse(err != nil, invalid, "zone")
+	a.then = func(reply) { by.of.zone = at }
 	w.give(rt, a)
 }
 
-func code(rt *rapid.T) string { return fmt.Sprint("C", below(rt, "code", 6)) }
+// code draws one of few customer codes, as somebody may spell it.
+func code(rt *rapid.T) string {
+	return fmt.Sprintf(oneOf(rt, "spelling", "C%d", "c%d", "C%d "), below(rt, "code", 6))
+}
 
 func (w *world) mapCode(rt *rapid.T) {
 	by, code := w.somebody(rt), code(rt)
 	g := target(rt, w, by, "group", groupsOf)
-	a := &attempt{by: by, method: "PUT", path: "/v1/customer-codes/" + code, body: map[string]any{"group": g.id}}
+	a := &attempt{by: by, method: "PUT", path: "/v1/customer-codes/" + url.PathEscape(code), body: map[string]any{"group": g.id}}
 	a.uses(g)
 	a.needs("manage_groups")
-	has := by.of.codes[code]
+	has := by.of.codes[normal(code)]
 	a.refuse(has != nil && has != g, conflict, "code taken")
-	a.then = func(reply) { by.of.codes[code] = g }
+	a.then = func(reply) { by.of.codes[normal(code)] = g }
 	w.give(rt, a)
 }
 
 func (w *world) unmapCode(rt *rapid.T) {
 	by, code := w.somebody(rt), code(rt)
-	a := &attempt{by: by, method: "DELETE", path: "/v1/customer-codes/" + code}
-	g := by.of.codes[code]
+	a := &attempt{by: by, method: "DELETE", path: "/v1/customer-codes/" + url.PathEscape(code)}
+	g := by.of.codes[normal(code)]
 	a.refuse(g == nil || !by.sees(g), notFound, "code")
 	a.needs("manage_groups")
-	a.then = func(reply) { delete(by.of.codes, code) }
+	a.then = func(reply) { delete(by.of.codes, normal(code)) }
 	w.give(rt, a)
 }
 
 func (w *world) registerVehicle(rt *rapid.T) {
 	by, plate := w.somebody(rt), fmt.Sprint("SGX ", below(rt, "plate", 12))
-	a := &attempt{by: by, method: "POST", path: "/v1/vehicles", body: map[string]any{"name": "Van", "plate": plate}}
+	a := &attempt{by: by, method: "POST", path: "/v1/vehicles", body: map[string]any{"name": "Van " + plate, "plate": plate}}
 	a.needs("manage_vehicles")
 	a.refuse(!by.everything(), denied, "needs ALL")
 	a.refuse(slices.ContainsFunc(by.of.vehicles, func(v *mvehicle) bool { return !v.gone && v.plate == plate }), conflict, "plate")
 	a.then = func(res reply) {
-		by.of.vehicles = append(by.of.vehicles, &mvehicle{id: w.idOf(rt, res), of: by.of, plate: plate})
+		by.of.vehicles = append(by.of.vehicles, &mvehicle{id: w.idOf(rt, res), of: by.of, name: "Van " + plate, plate: plate})
 	}
 	w.give(rt, a)
 }

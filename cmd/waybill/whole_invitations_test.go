@@ -162,40 +162,6 @@ func (w *world) contact(rt *rapid.T, k *mclient) uuid.UUID {
 func (w *world) acceptAsClient(rt *rapid.T)  { w.answer(rt, true) }
 func (w *world) declineAsClient(rt *rapid.T) { w.answer(rt, false) }
 
-// makeKey makes an API key.
-func (w *world) makeKey(rt *rapid.T) {
-	by := w.somebody(rt)
-	k := &mkey{user: by.muser}
-	a := &attempt{by: by, method: "POST", path: "/v1/api-keys", body: map[string]any{"name": "machine"}}
-	a.refuse(by.key != nil, denied, "session needed")
-	if rapid.Bool().Draw(rt, "narrower verbs") {
-		for range 1 + below(rt, "permissions", 3) {
-			k.may = append(k.may, oneOf(rt, "permission", permissionsOf("owner")...))
-		}
-		a.body["permissions"] = k.may
-		for _, p := range k.may {
-			a.needs(p)
-		}
-	}
-	if rapid.Bool().Draw(rt, "narrower rows") {
-		k.chosen, k.groups = true, []*mgroup{oneOf(rt, "group", by.of.groups...)}
-		a.body["groups"] = ids(k.groups)
-		a.refuse(!by.sees(k.groups[0]), notFound, "group")
-	}
-	k.ends = w.ends(rt, a.body)
-	a.refuse(past(w, k.ends), invalid, "expiry")
-	a.then = func(res reply) {
-		var made struct {
-			Key  string         `json:"key"`
-			Rest map[string]any `json:",unknown"`
-		}
-		must(rt, res.into(&made))
-		k.token = made.Key
-		by.keys = append(by.keys, k)
-	}
-	w.give(rt, a)
-}
-
 // pass lets time go by, past what ends by itself. What is over is over at once, also
 // before anybody recorded it.
 func (w *world) pass(rt *rapid.T) {

@@ -21,7 +21,11 @@ type tenant struct {
 	vehicles   []*mvehicle
 	clients    []*mclient
 	deliveries []*mdelivery
-	codes      map[string]*mgroup
+	codes      map[string]*mgroup // by their normal form
+	order      string             // of dates in files, where a group says nothing
+	zone       *time.Location
+	imported   map[dkey]bool // what an import has created: no other does so again
+	files      []mfile       // that were sent
 }
 
 // muser is a user.
@@ -62,13 +66,15 @@ type mrequest struct {
 
 // mkey is an API key.
 type mkey struct {
+	id     uuid.UUID
 	user   *muser
 	token  string
 	may    []string  // nil: what its user may
 	groups []*mgroup // with chosen: no more than these
 	chosen bool
 	ends   time.Time
-	over   bool
+
+	over, revoked bool // it works no more; its user has ended it
 }
 
 type mgroup struct {
@@ -83,10 +89,10 @@ type mgroup struct {
 }
 
 type mvehicle struct {
-	id    uuid.UUID
-	of    *tenant
-	plate string
-	gone  bool
+	id          uuid.UUID
+	of          *tenant
+	name, plate string
+	gone        bool
 }
 
 type mclient struct {
@@ -117,6 +123,7 @@ type mdelivery struct {
 	status, held      string
 	arrived           bool
 	concluded         bool // had an outcome once
+	attempt           int
 	next              *mdelivery
 	deleted           bool
 	quantity          int // of its one item
@@ -206,11 +213,11 @@ func (u *muser) end(which func(*mgrant) bool) {
 	u.grants = slices.DeleteFunc(u.grants, which)
 }
 
-// owners are who counts as one: the last of them stays.
+// owners are who can act as one: the last of them stays.
 func (o *tenant) owners() int {
 	n := 0
 	for _, u := range o.users {
-		if u.role == "owner" && (u.status == "active" || u.status == "invited") {
+		if u.role == "owner" && u.status == "active" {
 			n++
 		}
 	}

@@ -211,10 +211,14 @@ type reply struct {
 
 func (r reply) into(v any) error { return json.Unmarshal(r.body, v) }
 
-// send sends a request with a token; the empty one is a stranger's.
+// send sends a request with a token, and a body as JSON or, of bytes, as a file.
+// The empty token is a stranger's.
 func (w *whole) send(ctx context.Context, token, method, path string, body any, headers ...string) (reply, error) {
-	var in []byte
-	if body != nil {
+	media := "application/json"
+	in, isFile := body.([]byte)
+	if isFile {
+		media = "application/octet-stream"
+	} else if body != nil {
 		var err error
 		if in, err = json.Marshal(body); err != nil {
 			return reply{}, err
@@ -226,7 +230,7 @@ func (w *whole) send(ctx context.Context, token, method, path string, body any, 
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	if body != nil {
-		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Content-Type", media)
 	}
 	for i := 0; i+1 < len(headers); i += 2 {
 		req.Header.Set(headers[i], headers[i+1])

@@ -224,7 +224,7 @@ func (w *world) changeRole(rt *rapid.T) {
 	all := holdsAll(role) || s.access == "all"
 	a.refuse(all && (!u.all || holdsAll(role) != holdsAll(u.role)) && !a.by.mayGiveAll(), denied, "ALL")
 	a.rescopes(u, s)
-	a.refuse(u.role == "owner" && u.status != "blocked" && u.of.owners() == 1, conflict, "last owner")
+	a.refuse(u.role == "owner" && u.status == "active" && u.of.owners() == 1, conflict, "last owner")
 	a.then = func(reply) {
 		if (role == "customer") != (u.role == "customer") {
 			u.signedOut(false)
@@ -277,7 +277,7 @@ func (w *world) leaves(rt *rapid.T, method, path string, removed bool) {
 	a, u := w.onUser(rt, method, path)
 	a.refuse(u == a.by.muser, denied, "oneself")
 	a.refuse(!removed && !u.present(), conflict, "removed")
-	a.refuse(u.role == "owner" && (u.status == "active" || u.status == "invited") && u.of.owners() == 1, conflict, "last owner")
+	a.refuse(u.role == "owner" && u.status == "active" && u.of.owners() == 1, conflict, "last owner")
 	a.then = func(reply) {
 		switch {
 		case u.status == "removed":
