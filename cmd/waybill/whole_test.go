@@ -28,8 +28,9 @@ func (w *world) actions() []func(*rapid.T) {
 		w.withdrawApproval, w.grantApproval, w.removeClient, w.reinstateClient, w.reinstateClient,
 		w.inviteClient, w.inviteClient, w.resendClientInvitation, w.revokeClientInvitation, w.acceptAsClient, w.acceptAsClient, w.declineAsClient,
 		w.createDelivery, w.createDelivery, w.createDelivery, w.changeDelivery, w.tag, w.tag, w.tag, w.untag, w.assign, w.unassign, w.deleteDelivery,
-		w.live, w.live, w.live, w.live, w.correct, w.eta, w.reattempt, w.reattempt, w.bulk,
-		w.makeKey, w.pass, w.pass,
+		w.live, w.live, w.live, w.live, w.correct, w.eta, w.reattempt, w.reattempt, w.bulk, w.bulk, w.bulk,
+		w.importFile, w.importFile, w.importFile, w.importAgain, w.importAgain, w.importExport, w.exportFile, w.exportFile,
+		w.makeKey, w.revokeKey, w.pass, w.pass,
 	}
 }
 
@@ -49,6 +50,7 @@ func TestWhateverHappensEverybodySeesWhatTheRulesSay(t *testing.T) {
 		})
 		for _, a := range w.askers() {
 			w.compareOverHTTP(rt, a)
+			w.compareExport(rt, a, "csv", "", func(*mdelivery) bool { return true })
 		}
 	})
 }
@@ -71,7 +73,7 @@ func (w *world) populate(rt *rapid.T, n int64) {
 		made, err := w.commands.CreateOrganisation(w.ctx, access.System(uuid.Nil), command.Envelope{}, command.CreateOrganisation{
 			Name: fmt.Sprintf("Case %d %d", n, i), Kind: "operator", Timezone: "UTC", Owner: command.Owner{Name: "Olivia", Email: email}})
 		must(rt, err)
-		o := &tenant{id: made.Organisation, all: made.AllGroup, time: w.time, codes: map[string]*mgroup{}}
+		o := &tenant{id: made.Organisation, all: made.AllGroup, time: w.time, codes: map[string]*mgroup{}, imported: map[dkey]bool{}, zone: time.UTC}
 		owner := &muser{id: made.Owner.ID, of: o, email: email, role: "owner", status: "active", all: true, invited: true, switches: map[string]bool{}}
 		o.users = []*muser{owner}
 		w.tenants = append(w.tenants, o)
@@ -108,9 +110,17 @@ func (w *world) settleIn(rt *rapid.T, o *tenant) {
 		g.id = w.idOf(rt, w.does(rt, o, "POST", "/v1/groups", map[string]any{"name": g.name}))
 		o.groups = append(o.groups, g)
 	}
+	for i, g := range o.groups[:2] {
+		code := fmt.Sprint("C", i)
+		w.does(rt, o, "PUT", "/v1/customer-codes/"+code, map[string]any{"group": g.id})
+		o.codes[normal(code)] = g
+	}
 	for i, role := range []string{"manager", "dispatcher", "customer", "owner", "manager"} {
 		u := &muser{of: o, email: w.emailOf(i, o), role: role, status: "active", invited: true, switches: map[string]bool{}}
-		body := map[string]any{"name": "Somebody", "email": u.email, "role": role}
+		if role == "customer" { // one that may work on its own deliveries
+			u.switches["create_deliveries"], u.switches["update_status"] = true, true
+		}
+		body := map[string]any{"name": "Somebody", "email": u.email, "role": role, "permissions": u.switches}
 		switch i {
 		case 3:
 			u.all = true
@@ -127,13 +137,13 @@ func (w *world) settleIn(rt *rapid.T, o *tenant) {
 		w.accept(rt, u)
 	}
 	for i := range 2 {
-		v := &mvehicle{of: o, plate: fmt.Sprint("SGX ", i)}
-		v.id = w.idOf(rt, w.does(rt, o, "POST", "/v1/vehicles", map[string]any{"name": "Van", "plate": v.plate}))
+		v := &mvehicle{of: o, name: fmt.Sprint("Van SGX ", i), plate: fmt.Sprint("SGX ", i)}
+		v.id = w.idOf(rt, w.does(rt, o, "POST", "/v1/vehicles", map[string]any{"name": v.name, "plate": v.plate}))
 		o.vehicles = append(o.vehicles, v)
 		k := &mclient{of: o, name: fmt.Sprint("Client ", i), email: w.emailOf(10+i, o)}
 		k.id = w.idOf(rt, w.does(rt, o, "POST", "/v1/clients", map[string]any{"business_name": k.name, "email": k.email}))
 		o.clients = append(o.clients, k)
-		d := &mdelivery{of: o, kind: "delivery", number: fmt.Sprint("DO-", i), day: days()[0], status: "info_received", quantity: 2, group: o.groups[i]}
+		d := &mdelivery{of: o, kind: "delivery", number: fmt.Sprint("DO-", i), day: days()[0], status: "info_received", attempt: 1, quantity: 2, group: o.groups[i]}
 		d.id = w.idOf(rt, w.does(rt, o, "POST", "/v1/deliveries", map[string]any{
 			"do_number": d.number, "date": d.day, "group": d.group.id, "items": []map[string]any{{"quantity": "2"}}}))
 		o.deliveries = append(o.deliveries, d)
@@ -141,6 +151,9 @@ func (w *world) settleIn(rt *rapid.T, o *tenant) {
 	w.does(rt, o, "POST", "/v1/deliveries/"+o.deliveries[1].id.String()+"/dispatch", nil)
 	o.deliveries[1].move("dispatch")
 	w.engage(rt, o)
+	if o == w.tenants[0] {
+		w.equip(rt, o)
+	}
 	w.time.advance(time.Second)
 }
 
