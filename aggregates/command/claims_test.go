@@ -1,8 +1,11 @@
 package command_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -14,6 +17,7 @@ import (
 	"waybill/aggregates/group"
 	"waybill/events"
 	"waybill/events/fault"
+	"waybill/events/node"
 )
 
 const racers = 32
@@ -171,6 +175,7 @@ func (b *bundle) raw() aggregates.Command {
 func TestACrashBetweenClaimAndCreationBlocksNoName(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	b.s = b.hasty(time.Millisecond)
 	apple := b.group("Apple")
 	dead := uuid.New()
 	dies := func(category, kind string, parts ...string) {
@@ -192,9 +197,26 @@ func TestACrashBetweenClaimAndCreationBlocksNoName(t *testing.T) {
 
 func TestAfterACrashOneOfManyRacersTakesTheNameOver(t *testing.T) {
 	t.Parallel()
-	b := setup(t)
+	// The crash is long ago by the store's clock, and the racers have just begun.
+	var ago atomic.Int64
+	n, err := node.Open(node.Config{Dir: t.TempDir(), Now: func() time.Time { return time.Now().Add(-time.Duration(ago.Load())) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- n.Run(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := errors.Join(<-ended, n.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	b := setupOn(t, n.ConnectionString())
 	key := aggregates.Key{Kind: events.KeyGroupName, Parts: []string{group.NormalName("Apple")}}
+	ago.Store(int64(patience))
 	b.must(b.claims().Take(b.ctx, b.raw(), key, aggregates.Holder{Category: events.CategoryGroup, ID: uuid.New()}))
+	ago.Store(0)
 	race(t, b, "group-name-taken", func(s *command.Service, _ int) error {
 		_, err := s.CreateGroup(b.ctx, b.owner, env(), command.CreateGroup{Name: "Apple"})
 		return err
@@ -219,6 +241,7 @@ func TestACrashWhileANameIsTakenOverBlocksNothing(t *testing.T) {
 func TestWhoWasOvertakenIsToldAndCreatesNothing(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	b.s = b.hasty(time.Millisecond)
 	e := env()
 	cmd := aggregates.Command{ID: e.CommandID, Org: b.org, Actor: b.owner.Actor}
 	id := cmd.Derive("group")
@@ -272,6 +295,7 @@ func TestTheNumberMovesWithTheDelivery(t *testing.T) {
 func TestAMoveThatCrashedBlocksNoNumber(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	b.s = b.hasty(time.Millisecond)
 	apple, banana := b.group("Apple"), b.group("Banana")
 	d := b.delivery("DO-1", apple)
 	key := func(g uuid.UUID) aggregates.Key {

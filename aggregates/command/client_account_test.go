@@ -6,7 +6,6 @@ import (
 
 	"waybill/aggregates/access"
 	"waybill/aggregates/command"
-	"waybill/events"
 	"waybill/events/fault"
 	"waybill/events/store"
 )
@@ -20,7 +19,7 @@ func TestAnAccountThatIsRefusedForItsGroupLeavesTheEmailFree(t *testing.T) {
 		_, err = c.s.CreateClientAccount(c.ctx, c.owner, env(), command.CreateClientAccount{Client: c.id})
 		wantCode(t, err, fault.Conflict, "group-archived")
 	}
-	for r, err := range c.store.ReadAll(c.ctx, events.Position{}, store.Forwards) {
+	for r, err := range c.store.ReadAll(c.ctx, c.from, store.Forwards) {
 		c.must(err)
 		if r.Type == "CreationAbandoned" && strings.Contains(r.Stream, c.org.String()) {
 			t.Errorf("%s holds what was abandoned, though nothing was begun", r.Stream)

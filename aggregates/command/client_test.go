@@ -221,7 +221,7 @@ func TestAClientWhoseGroupsNameIsTakenIsNotAdded(t *testing.T) {
 		}
 	}
 	clients := 0
-	for r, err := range c.store.ReadAll(c.ctx, events.Position{}, store.Forwards) {
+	for r, err := range c.store.ReadAll(c.ctx, c.from, store.Forwards) {
 		c.must(err)
 		if r.Type == "ClientAdded" && strings.Contains(r.Stream, c.org.String()) {
 			clients++

@@ -180,7 +180,8 @@ func TestTwoGroupsNeverMergeIntoOneAnother(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
 	apple, banana := b.group("Apple"), b.group("Banana")
-	processes := []*command.Service{b.s, b.process()}
+	// Whoever comes second waits for the first one's time to be over.
+	processes := []*command.Service{b.hasty(5 * time.Second), b.hasty(5 * time.Second)}
 	errs := make([]error, 2)
 	var end sync.WaitGroup
 	for i, pair := range [][2]uuid.UUID{{apple, banana}, {banana, apple}} {
@@ -292,8 +293,8 @@ func TestAMergeThatWasOvertakenWhileItWasPlannedIsNotDone(t *testing.T) {
 	apple, banana := b.group("Apple"), b.group("Banana")
 	x, err := aggregates.New(aggregates.Config{Store: b.store, Codec: b.codec})
 	b.must(err)
-	slow, err := command.New(command.Config{Executor: x, Store: b.store, Codec: b.codec, Identities: b.identities, ClaimsSecret: secret,
-		Sight: slowly{sight{b.store, b.codec}, sync.OnceFunc(func() {
+	slow, err := command.New(command.Config{Executor: x, Store: b.store, Codec: b.codec, Identities: b.identities, ClaimsSecret: secret, SightLimit: patience,
+		Sight: slowly{b.sight(), sync.OnceFunc(func() {
 			_, err := b.hasty(time.Millisecond).MergeGroup(b.ctx, b.owner, env(), command.MergeGroup{Group: banana, Into: apple})
 			b.must(err)
 		})}})

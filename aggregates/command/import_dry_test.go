@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
@@ -129,6 +130,7 @@ func TestADryRunKnowsWhatIsThereAlready(t *testing.T) {
 func TestADryRunForeseesWhatStoodStill(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	b.s = b.hasty(time.Millisecond)
 	apple := b.group("Apple")
 	_, err := b.s.MapCustomerCode(b.ctx, b.owner, env(), command.MapCustomerCode{Code: "Apple", Group: apple})
 	b.must(err)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -59,7 +60,7 @@ func (b *bundle) load(s *command.Service, c access.Caller, drafts []importing.Dr
 func (b *bundle) created() map[string]uuid.UUID {
 	b.Helper()
 	found := map[string]uuid.UUID{}
-	for r, err := range b.store.ReadAll(b.ctx, events.Position{}, store.Forwards) {
+	for r, err := range b.store.ReadAll(b.ctx, b.from, store.Forwards) {
 		b.must(err)
 		if id, err := events.ParseStream(r.Stream); err != nil || id.Org != b.org || r.Type != "DeliveryCreated" {
 			continue
@@ -230,6 +231,7 @@ func doKey(g uuid.UUID, number string) aggregates.Key {
 func TestAnImportFinishesWhatAnotherClaimedAndDidNotCreate(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
+	b.s = b.hasty(time.Millisecond)
 	apple := b.group("Apple")
 	_, err := b.s.MapCustomerCode(b.ctx, b.owner, env(), command.MapCustomerCode{Code: "Apple", Group: apple})
 	b.must(err)

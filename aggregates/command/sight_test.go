@@ -17,7 +17,10 @@ import (
 type sight struct {
 	store *store.Store
 	codec *events.Codec
+	from  events.Position
 }
+
+func (b *bundle) sight() sight { return sight{b.store, b.codec, b.from} }
 
 // world is what the log of an organisation comes to.
 type world struct {
@@ -30,7 +33,7 @@ type world struct {
 
 func (s sight) world(ctx context.Context, org uuid.UUID) (*world, error) {
 	w := &world{map[uuid.UUID]events.GroupAccessGranted{}, map[uuid.UUID]uuid.UUID{}, map[uuid.UUID]bool{}, map[uuid.UUID]*events.DeliveryCreated{}, map[uuid.UUID]uuid.UUID{}}
-	for r, err := range s.store.ReadAll(ctx, events.Position{}, store.Forwards) {
+	for r, err := range s.store.ReadAll(ctx, s.from, store.Forwards) {
 		if err != nil {
 			return nil, err
 		}
