@@ -27,7 +27,8 @@ type Actor struct {
 func (a Actor) String() string { return a.Type + ":" + a.ID }
 
 // Approval is on whose approval it was done. The zero value is "none needed or
-// none given".
+// none given". All but the reference is what waybill itself knows: that very user
+// has approved here. The reference is what the actor says.
 type Approval struct {
 	By          string `json:"by,omitzero"`
 	RequestedBy string `json:"requested_by,omitzero"`

@@ -43,6 +43,7 @@ func TestAPI(t *testing.T) {
 		"AfterAnySequenceOfChangesEverybodySeesWhatTheRulesSay":         testAfterAnySequenceOfChangesEverybodySeesWhatTheRulesSay,
 		"NobodyGivesGroupsToOneself":                                    testNobodyGivesGroupsToOneself,
 		"ReasonsAreBounded":                                             testReasonsAreBounded,
+		"WhoApprovedIsNotForTheCallerToSay":                             testWhoApprovedIsNotForTheCallerToSay,
 		"ABlockEndsAPIKeys":                                             testABlockEndsAPIKeys,
 		"ABlockedUserIsNobodyAtOnceAndItsSessionsDoNotComeBack":         testABlockedUserIsNobodyAtOnceAndItsSessionsDoNotComeBack,
 		"ACommandThatWidensSightSaysWhetherItCanBeSeenYet":              testACommandThatWidensSightSaysWhetherItCanBeSeenYet,

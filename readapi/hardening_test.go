@@ -5,7 +5,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/uuid"
+
 	"waybill/aggregates/access"
+	"waybill/events"
+	"waybill/readapi"
 )
 
 func testNobodyGivesGroupsToOneself(t *testing.T, s *stack) {
@@ -21,8 +25,8 @@ func testNobodyGivesGroupsToOneself(t *testing.T, s *stack) {
 func testReasonsAreBounded(t *testing.T, s *stack) {
 	owner := s.organisation(t, "Reasons")
 	for field, body := range map[string]string{
-		"reason":      `{"name": "Apple", "reason": "` + strings.Repeat("x", 2001) + `"}`,
-		"approval.by": `{"name": "Apple", "approval": {"by": "` + strings.Repeat("x", 201) + `"}}`,
+		"reason":             `{"name": "Apple", "reason": "` + strings.Repeat("x", 2001) + `"}`,
+		"approval.reference": `{"name": "Apple", "approval": {"reference": "` + strings.Repeat("x", 201) + `"}}`,
 	} {
 		a := owner.do(t, "POST", "/v1/groups", body)
 		if a.status != http.StatusUnprocessableEntity || !strings.Contains(string(a.body), `"`+field+`"`) {
@@ -30,6 +34,26 @@ func testReasonsAreBounded(t *testing.T, s *stack) {
 		}
 	}
 	owner.done(t, "POST", "/v1/groups", `{"name": "Apple", "reason": "`+strings.Repeat("x", 2000)+`"}`)
+}
+
+func testWhoApprovedIsNotForTheCallerToSay(t *testing.T, s *stack) {
+	f := newFruit(t, s)
+	path := f.adam.path("/groups/" + f.banana.String())
+	for member, claim := range map[string]string{
+		"approval.by":           `{"by": "` + f.vincent.user.String() + `"}`,
+		"approval.requested_by": `{"requested_by": "` + f.vincent.user.String() + `", "reference": "OPS-7"}`,
+		"approval.request":      `{"request": "` + uuid.NewString() + `"}`,
+	} {
+		a := f.owner.do(t, "PUT", path, `{"approval": `+claim+`}`)
+		if a.status != http.StatusBadRequest || !strings.Contains(a.body, `"`+member+`"`) {
+			t.Errorf("%s in a body: %d %s", member, a.status, a.body)
+		}
+	}
+	f.owner.done(t, "PUT", path, `{"approval": {"reference": "OPS-7"}, "reason": "cover"}`)
+	grants := exactly[readapi.Grants](t, f.owner.ok(t, f.adam.path("/grants"))).Grants
+	if last := grants[len(grants)-1]; len(grants) != 2 || last.Approval != (events.Approval{Reference: "OPS-7"}) {
+		t.Errorf("the grants are told as %+v", grants)
+	}
 }
 
 func testABlockEndsAPIKeys(t *testing.T, s *stack) {

@@ -124,4 +124,17 @@ func testSignInsAndRefusalsAreOnTheTrail(t *testing.T, s *stack) {
 	expect("an import by the template of a group that she does not see", org.String()+" user CommandRefused ImportDeliveries group-not-found  ip=true")
 	ann.do(t, "POST", "/v1/api-keys", `{"name": "more", "permissions": ["manage_users"]}`)
 	expect("a key that may more than she", org.String()+" user CommandRefused MakeAPIKey permission-missing  ip=true")
+
+	// What a rule protects is refused to who may everything else, too; what is but
+	// taken is not worth a fact.
+	owner := person{s: noted, token: f.owner.token}
+	owner.do(t, "PUT", f.owner.path("/role"), `{"role": "manager", "access": "all"}`, "If-Match", f.owner.etag(t, f.owner))
+	expect("the last owner goes", org.String()+" user CommandRefused ChangeRole last-owner id "+f.owner.user.String()+" ip=true")
+	if a := owner.do(t, "POST", "/v1/groups", `{"name": "Apple"}`); a.status != http.StatusConflict {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	f.owner.done(t, "POST", "/v1/groups/"+f.orange.String()+"/archive", `{"reason": "closed"}`)
+	owner.do(t, "PUT", f.adam.path("/groups/"+f.orange.String()), `{}`)
+	expect("a grant of an archived group, after a name that is taken",
+		org.String()+" user CommandRefused GrantGroupAccess group-archived id "+f.adam.user.String()+", group "+f.orange.String()+" ip=true")
 }

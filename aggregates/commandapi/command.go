@@ -22,15 +22,14 @@ import (
 // Said is what every command may say besides what it asks for.
 type Said struct {
 	Reason   string   `json:"reason,omitzero" doc:"Why; kept with the events."`
-	Approval Approval `json:"approval,omitzero" doc:"On whose approval."`
+	Approval Approval `json:"approval,omitzero" doc:"What was approved outside waybill."`
 }
 
-// Approval is on whose approval something is done.
+// Approval is what a caller may say of an approval. Who approved which request of
+// whom is proved, and so never said by a caller: waybill records it of requests that
+// are approved, and of clients that approve, here.
 type Approval struct {
-	By          string `json:"by,omitzero" doc:"Who approved."`
-	RequestedBy string `json:"requested_by,omitzero" doc:"Who asked for it."`
-	Request     string `json:"request,omitzero" doc:"The request that was approved."`
-	Reference   string `json:"reference,omitzero" doc:"A ticket or letter elsewhere."`
+	Reference string `json:"reference,omitzero" doc:"The ticket or letter that approved it, elsewhere. Who approved is recorded by waybill itself, when it is done here."`
 }
 
 func (s Said) said() Said { return s }
@@ -38,20 +37,16 @@ func (s Said) said() Said { return s }
 // Bounds of what a command may say about itself, in bytes: it is kept with every
 // event of the command, for ever.
 const (
-	maxReason   = 2000
-	maxApproval = 200 // each member
+	maxReason    = 2000
+	maxReference = 200
 )
 
 func (s Said) check() error {
-	if len(s.Reason) > maxReason {
+	switch {
+	case len(s.Reason) > maxReason:
 		return fault.InvalidField("reason", "must have at most %d bytes", maxReason)
-	}
-	for _, f := range [...]struct{ name, text string }{
-		{"by", s.Approval.By}, {"requested_by", s.Approval.RequestedBy}, {"request", s.Approval.Request}, {"reference", s.Approval.Reference},
-	} {
-		if len(f.text) > maxApproval {
-			return fault.InvalidField("approval."+f.name, "must have at most %d bytes", maxApproval)
-		}
+	case len(s.Approval.Reference) > maxReference:
+		return fault.InvalidField("approval.reference", "must have at most %d bytes", maxReference)
 	}
 	return nil
 }
@@ -159,7 +154,7 @@ func on[In sayer](a *api, s spec, run func(ctx context.Context, c call, in In) (
 		if err := said.check(); err != nil {
 			return err
 		}
-		c.env = command.Envelope{CommandID: a.cfg.NewID(), OnBehalfOf: behalf(c.caller), Reason: said.Reason, Approval: events.Approval(said.Approval)}
+		c.env = command.Envelope{CommandID: a.cfg.NewID(), OnBehalfOf: behalf(c.caller), Reason: said.Reason, Approval: events.Approval{Reference: said.Approval.Reference}}
 		if c.dryRun, err = dryRun(r, s.dryRun); err != nil {
 			return err
 		}

@@ -64,8 +64,9 @@ func (a *api) refuseSignIn(w http.ResponseWriter, r *http.Request, err error, el
 	return nil
 }
 
-// refused notes who was refused which command: a verb that is not theirs, or
-// something that is not there for them. The command is called by its route's name.
+// refused notes who was refused which command: a verb that is not theirs, something
+// that is not there for them, or what a rule protects from everybody. The command is
+// called by its route's name.
 func (a *api) refused(who access.Caller, name, target string, err error) {
 	if cause := causeOf(err); cause != "" && who.Org != uuid.Nil {
 		a.cfg.Trail.Record(who.Org, who.Actor, who.Source,
@@ -88,12 +89,29 @@ func (a *api) noting(name string, do func(http.ResponseWriter, *http.Request) er
 func causeOf(err error) string {
 	var f *fault.Error
 	switch {
-	case !errors.As(err, &f) || f.Kind != fault.Denied && f.Kind != fault.NotFound:
+	case !errors.As(err, &f), f.Kind != fault.Denied && f.Kind != fault.NotFound && !protected(f):
 		return ""
 	case f.Code == "":
 		return strings.ReplaceAll(f.Kind.String(), " ", "-")
 	}
 	return f.Code
+}
+
+// protected reports whether a conflict is a refusal in meaning: of access that may
+// not be given or taken so, or of work on what is closed to everybody. That a name is
+// taken, that something is so already or has gone on is none; machines meet that by
+// the thousand, and it would bury the others.
+func protected(f *fault.Error) bool {
+	if f.Kind != fault.Conflict {
+		return false
+	}
+	switch f.Code {
+	case "last-owner", "role-holds-all", "user-has-all", "user-blocked", "user-removed", "request-outdated",
+		"client-not-managed", "client-removed", "approved-too-often", "too-many-api-keys",
+		"group-archived", "group-merged", "group-reserved", "group-field-off", "group-of-client", "groups-of-different-clients", "widening-not-acknowledged":
+		return true
+	}
+	return false
 }
 
 // refusedNamed bounds how many of the deliveries that a bulk command was refused
