@@ -209,8 +209,8 @@ func TestAnImportInterruptedAnywhereIsFinishedByTheNext(t *testing.T) {
 				}
 			}})
 		cancel()
-		if err == nil {
-			t.Errorf("an import stopped after %d reports reported success", reports)
+		if err == nil && n < len(drafts) { // otherwise all had been written by then
+			t.Errorf("an import stopped after %d reports reported success after %d", reports, n)
 		}
 	}
 	report, _, err := b.load(b.process(), b.owner, drafts)
