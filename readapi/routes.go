@@ -3,6 +3,7 @@ package readapi
 import (
 	"net/http"
 	"reflect"
+	"slices"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
@@ -16,8 +17,14 @@ func Routes(cfg Config) ([]route.Route, error) {
 	if err != nil {
 		return nil, err
 	}
-	return a.routes(), nil
+	routes := a.routes()
+	if cfg.Metrics == nil {
+		routes = slices.DeleteFunc(routes, func(r route.Route) bool { return r.Name == metricsName })
+	}
+	return routes, nil
 }
+
+const metricsName = "metrics"
 
 // Declared returns the query routes as they are declared, for those who print
 // them or make verbs of them. Their handlers serve nothing.
@@ -74,8 +81,9 @@ func (a *api) routes() []route.Route {
 		table(get("/v1/vehicles/{id}/positions", "vehiclePositions", "vehicle positions", "Where a vehicle was lately.", route.Of[VehicleTrail](), a.trail, limit), "at", "latitude", "longitude", "speed", "heading"),
 		get("/v1/progress", "progress", "delivery progress", "How many deliveries stand where.", route.Of[Progressed](), a.progress, groupParam()),
 		{Method: http.MethodGet, Path: "/livez", Name: "live", Verb: "server live", Summary: "The process runs.", Public: true, Status: http.StatusOK, Handler: http.HandlerFunc(a.live), Answer: route.Of[Health]()},
-		{Method: http.MethodGet, Path: "/readyz", Name: "ready", Verb: "server ready", Summary: "Everything that is needed is there.", Public: true, Status: http.StatusOK, Handler: http.HandlerFunc(a.ready), Answer: route.Of[Health]()},
-		{Method: http.MethodGet, Path: "/metrics", Name: "metrics", Verb: "server metrics", Summary: "Figures for Prometheus.", Public: true, Status: http.StatusOK, Handler: metrics},
+		{Method: http.MethodGet, Path: "/readyz", Name: "ready", Verb: "server ready", Summary: "Everything that is needed is there.", Public: true, Status: http.StatusOK, Handler: http.HandlerFunc(a.ready), Answer: route.Of[Health](),
+			Others: map[int]reflect.Type{http.StatusServiceUnavailable: route.Of[Health]()}},
+		{Method: http.MethodGet, Path: "/metrics", Name: metricsName, Verb: "server metrics", Summary: "Figures for Prometheus.", Public: true, Files: []string{"text/plain"}, Status: http.StatusOK, Handler: metrics},
 	}
 }
 

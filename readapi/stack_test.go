@@ -69,6 +69,8 @@ type stack struct {
 	codec    *events.Codec
 	secret   []byte
 
+	contract *contract // what every answer is held against
+
 	stopConsumers func() // of the log: the read model and the policy
 }
 
@@ -213,7 +215,7 @@ func (s *stack) serve(t testing.TB, limit time.Duration) {
 		CursorKey: s.secret, Metrics: registry, WaitLimit: limit, ExportStall: plenty, IndexLimit: plenty, Now: s.clock.now,
 		Checks: map[string]func(context.Context) error{"postgres": s.pools.Reader.Ping}})
 	must(t, err)
-	s.routes = append(queries, commands...)
+	s.routes, s.contract = append(queries, commands...), &contract{}
 	router, err := route.Router(route.Config{Access: s.access, Problems: problems, Registry: registry}, s.routes...)
 	must(t, err)
 	s.Server = httptest.NewServer(router)
@@ -282,7 +284,9 @@ func (p person) do(t testing.TB, method, path, body string, headers ...string) a
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
 	must(t, err)
-	return answer{res.StatusCode, res.Header, string(text)}
+	got := answer{res.StatusCode, res.Header, string(text)}
+	p.s.conforms(t, req, got)
+	return got
 }
 
 func (p person) get(t testing.TB, path string, headers ...string) answer {

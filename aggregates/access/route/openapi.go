@@ -3,6 +3,7 @@ package route
 import (
 	"fmt"
 	"maps"
+	"net/http"
 	"reflect"
 	"strconv"
 	"strings"
@@ -102,7 +103,11 @@ func (r Route) operation() object {
 	}
 	failed := object{"description": "A problem (RFC 9457).", "content": object{
 		"application/problem+json": object{"schema": object{"$ref": "#/components/schemas/Problem"}}}}
-	op["responses"] = object{strconv.Itoa(r.Status): good, "default": failed}
+	responses := object{strconv.Itoa(r.Status): good, "default": failed}
+	for status, answer := range r.Others {
+		responses[strconv.Itoa(status)] = object{"description": http.StatusText(status) + ".", "content": object{"application/json": object{"schema": schemaOf(answer)}}}
+	}
+	op["responses"] = responses
 	switch {
 	case r.Public:
 	case r.Personal:
@@ -185,6 +190,7 @@ func structSchema(t reflect.Type) object {
 			continue
 		}
 		schema := schemaOf(f.Type)
+		kept := !strings.Contains(options, "omit")
 		if strings.Contains(options, "string") {
 			schema = object{"type": "string", "pattern": "^-?[0-9]+$"}
 		}
@@ -197,8 +203,11 @@ func structSchema(t reflect.Type) object {
 		if enum := f.Tag.Get("enum"); enum != "" {
 			schema["enum"] = strings.Split(enum, ",")
 		}
+		if kept && f.Type.Kind() == reflect.Pointer {
+			schema = nullable(schema)
+		}
 		properties[name] = schema
-		if !strings.Contains(options, "omit") {
+		if kept {
 			required = append(required, name)
 		}
 	}
@@ -207,4 +216,22 @@ func structSchema(t reflect.Type) object {
 		s["required"] = required
 	}
 	return s
+}
+
+// nullable lets null be in the place of a schema's type: a pointer that is always
+// told is null when it points at nothing.
+func nullable(schema object) object {
+	kind, ok := schema["type"].(string)
+	if !ok {
+		return schema // it takes anything
+	}
+	schema["type"] = []string{kind, "null"}
+	if values, ok := schema["enum"].([]string); ok {
+		all := []any{nil}
+		for _, v := range values {
+			all = append(all, v)
+		}
+		schema["enum"] = all
+	}
+	return schema
 }

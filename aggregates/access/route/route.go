@@ -61,6 +61,9 @@ type Route struct {
 	Answer   reflect.Type // struct of the JSON answer; nil = none
 	Files    []string     // media types of an answer that is a file; empty = it is none
 	Status   int          // of the answer when it went well
+	// Others are answers of another status that are no problems, by status; nil =
+	// none.
+	Others map[int]reflect.Type
 }
 
 // Param is one query or header parameter.

@@ -92,7 +92,7 @@ func Router(cfg Config, routes ...Route) (*mux.Router, error) {
 // Own is the route that tells of the others. It has no handler.
 func Own() Route {
 	return Route{Method: http.MethodGet, Path: "/openapi.json", Name: "openapi", Verb: "server openapi",
-		Summary: "The OpenAPI document of all routes.", Public: true, Status: http.StatusOK}
+		Summary: "The OpenAPI document of all routes.", Public: true, Files: []string{"application/json"}, Status: http.StatusOK}
 }
 
 func rank(r Route) int {
