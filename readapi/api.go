@@ -36,7 +36,7 @@ type Config struct {
 	Problems *problem.Renderer
 	// CursorKey seals cursors, 32 bytes, the same in all processes. Required.
 	CursorKey []byte
-	// Metrics is what GET /metrics tells. Required.
+	// Metrics is what GET /metrics tells, to everybody; nil = there is no such route.
 	Metrics prometheus.Gatherer
 	// Checks are what GET /readyz asks, by name: nil means ready.
 	Checks map[string]func(context.Context) error
@@ -64,8 +64,8 @@ type api struct {
 
 func newAPI(cfg Config) (*api, error) {
 	switch {
-	case cfg.Pool == nil, cfg.Access == nil, cfg.Progress == nil, cfg.Problems == nil, cfg.Metrics == nil:
-		return nil, errors.New("readapi: Pool, Access, Progress, Problems and Metrics are required")
+	case cfg.Pool == nil, cfg.Access == nil, cfg.Progress == nil, cfg.Problems == nil:
+		return nil, errors.New("readapi: Pool, Access, Progress and Problems are required")
 	}
 	if cfg.WaitLimit == 0 {
 		cfg.WaitLimit = 5 * time.Second

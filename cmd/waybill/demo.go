@@ -47,6 +47,7 @@ type demo struct {
 func (c *demoCmd) Run(ctx context.Context, m *Main) (err error) {
 	var l net.Listener
 	var mails mailing // with --exit, the next server sends them
+	var figures metricsPlace
 	if !c.Exit {
 		if l, err = listen(c.Listen); err != nil {
 			return err
@@ -55,6 +56,10 @@ func (c *demoCmd) Run(ctx context.Context, m *Main) (err error) {
 		if mails, err = c.mailing(urlOf(l)); err != nil {
 			return err
 		}
+		if figures, err = c.serverFlags.metrics(l, mails.public); err != nil {
+			return err
+		}
+		defer figures.close()
 	}
 	job, err := m.stage(ctx, c.fileFlags, c.Report, c.open)
 	if err != nil {
@@ -78,7 +83,7 @@ func (c *demoCmd) Run(ctx context.Context, m *Main) (err error) {
 		if err = errors.Join(err, job.close()); err != nil || c.Exit {
 			return err
 		}
-		s.edge = c.edgeFlags
+		s.edge, s.metrics = c.edgeFlags, figures
 		return s.serve(ctx, l, c.SetupToken, func() {
 			if m.Serving != nil {
 				m.Serving(d.base)

@@ -62,7 +62,7 @@ func (c *eventstoreRunCmd) Run(ctx context.Context, m *Main) error {
 		if errors.Is(err, node.ErrInUse) || errors.Is(err, node.ErrVersion) || errors.Is(err, node.ErrDamaged) {
 			return err
 		}
-		return addressError(c.Listen, err)
+		return addressError("--listen", c.Listen, err)
 	}
 	fmt.Fprintf(m.Stdout, "event store %s on %s\n", dir, n.ConnectionString())
 	if m.Serving != nil {

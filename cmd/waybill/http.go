@@ -25,7 +25,7 @@ const shutdownPatience = 15 * time.Second
 func listen(address string) (net.Listener, error) {
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, addressError(address, err)
+		return nil, addressError("--listen", address, err)
 	}
 	return l, nil
 }
@@ -41,7 +41,7 @@ func (s *system) serve(ctx context.Context, l net.Listener, setupToken string, r
 	}
 	// The trail and the resets outlive the requests, so that they hold what the last
 	// ones did.
-	return runLayers(ctx, alongside(s.trail.Run, s.resets.Run), alongside(s.tidy, here.Run, func(ctx context.Context) error { return s.serveHTTP(ctx, l, setupToken, ready) }))
+	return runLayers(ctx, alongside(s.trail.Run, s.resets.Run), alongside(s.tidy, here.Run, s.serveMetrics, func(ctx context.Context) error { return s.serveHTTP(ctx, l, setupToken, ready) }))
 }
 
 // tidying is how often sessions and links whose time is over are deleted. They
@@ -115,13 +115,17 @@ func (s *system) handler(setupToken string) (http.Handler, error) {
 }
 
 func (s *system) queryConfig(problems *problem.Renderer) readapi.Config {
-	return readapi.Config{
+	cfg := readapi.Config{
 		Pool: s.pools.Reader, Access: s.access, Progress: s.progress, Problems: problems, CursorKey: s.cursors, Metrics: s.registry, Now: s.clock.Now,
 		Checks: map[string]func(context.Context) error{
 			"postgres":   s.pools.Reader.Ping,
 			"eventstore": func(ctx context.Context) error { _, err := s.store.Head(ctx); return err },
 		},
 	}
+	if s.metrics.here {
+		cfg.Metrics = s.registry
+	}
+	return cfg
 }
 
 // urlOf is the address of the server as a person opens it.

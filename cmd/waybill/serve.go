@@ -10,6 +10,7 @@ import (
 type serverFlags struct {
 	Listen     string `default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on (${default}); port 0 takes a free one."`
 	SetupToken string `placeholder:"SECRET" help:"Whoever sends this in the header Waybill-Setup-Token may make organisations over HTTP. Better given as WAYBILL_SETUP_TOKEN. Default: nobody may."`
+	metricsFlags
 	edgeFlags
 }
 
@@ -33,11 +34,16 @@ func (c *serveCmd) Run(ctx context.Context, m *Main) error {
 	if err != nil {
 		return err
 	}
+	figures, err := c.serverFlags.metrics(l, mails.public)
+	if err != nil {
+		return err
+	}
+	defer figures.close()
 	log := c.logger(m.Stderr)
 	err = withSystem(ctx, systemConfig{storageFlags: c.storageFlags, SkipMigrate: c.NoMigrate, Mailing: mails, Log: log}, func(ctx context.Context, s *system) error {
-		s.edge = c.edgeFlags
+		s.edge, s.metrics = c.edgeFlags, figures
 		return s.serve(ctx, l, c.SetupToken, func() {
-			fmt.Fprintf(m.Stdout, "waybill %s serves on %s\n%s\n%s\nCtrl-C ends it.\n", version(), urlOf(l), s.storage, s.mailWay())
+			fmt.Fprintf(m.Stdout, "waybill %s serves on %s\n%s\n%s\n%s\nCtrl-C ends it.\n", version(), urlOf(l), s.storage, s.mailWay(), figures)
 			if m.Serving != nil {
 				m.Serving(urlOf(l))
 			}

@@ -171,15 +171,16 @@ func absent(path string) bool {
 	return errors.Is(err, fs.ErrNotExist)
 }
 
-// addressError makes one clear error of a listener that cannot be had.
-func addressError(address string, err error) error {
+// addressError makes one clear error of a listener that cannot be had, and names
+// the flag for another one.
+func addressError(flag, address string, err error) error {
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fault.Wrap(syscall.EADDRINUSE, fault.Unavailable, "port-in-use", "Something else listens on %s already; end it, or give another address with --listen (port 0 takes a free one)", address)
+		return fault.Wrap(syscall.EADDRINUSE, fault.Unavailable, "port-in-use", "Something else listens on %s already; end it, or give another address with %s (port 0 takes a free one)", address, flag)
 	case errors.Is(err, syscall.EACCES):
-		return fault.Wrap(syscall.EACCES, fault.Unavailable, "port-denied", "You may not listen on %s; give another address with --listen", address)
+		return fault.Wrap(syscall.EACCES, fault.Unavailable, "port-denied", "You may not listen on %s; give another address with %s", address, flag)
 	}
-	return fault.Wrap(err, fault.Invalid, "bad-address", "The address %s cannot be listened on; give host:port with --listen", address)
+	return fault.Wrap(err, fault.Invalid, "bad-address", "The address %s cannot be listened on; give host:port with %s", address, flag)
 }
 
 // String says where the storage is, without secrets.

@@ -50,6 +50,7 @@ type system struct {
 	mailing  mailing
 	dir      string // of what this process writes to files
 	edge     edgeFlags
+	metrics  metricsPlace
 }
 
 // systemConfig says how to build a system.
