@@ -3,6 +3,7 @@ package consume_test
 import (
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,6 +18,10 @@ import (
 // soak names the environment variable that runs Watermill's suite at its full
 // size and several times at once, STRESS_TEST_COUNT times or ten.
 const soak = "WAYBILL_SOAK"
+
+// restarts lets one test of restarts go on at a time: the suite gives each a
+// minute.
+var restarts sync.Mutex
 
 // These run Watermill's own conformance suite. It skips by itself what the
 // features below say is not there.
@@ -81,6 +86,8 @@ func passWatermillsSuite(t *testing.T, group string, features tests.Features) {
 		}
 		t.Cleanup(func() { sub.Close() }) // the suite does not close what it multiplies
 		if strings.Contains(t.Name(), "/TestReconnect/") {
+			restarts.Lock()
+			t.Cleanup(restarts.Unlock)
 			return publisher(t, s), unhurried{sub}
 		}
 		return publisher(t, s), sub

@@ -22,9 +22,8 @@ import (
 // Watermill's suite subscribes fifty times through a multiplier of its own and
 // leaves that behind.
 func TestMain(m *testing.M) {
-	storetest.RunProcess()
 	const watermill = "github.com/ThreeDotsLabs/watermill/" // what its suite leaves behind by itself
-	goleak.VerifyTestMain(m,
+	storetest.Main(m,
 		goleak.IgnoreAnyFunction(watermill+"internal/subscriber.(*multiplier).Subscribe.func2"),
 		goleak.IgnoreAnyFunction(watermill+"internal/subscriber.(*multiplier).Subscribe.func3"),
 		goleak.IgnoreAnyFunction(watermill+"pubsub/tests.TestReconnect.func2"))
@@ -225,7 +224,7 @@ func TestConsumerSurvivesOutagesOfTheStore(t *testing.T) {
 	n := storetest.Start(t, dir, "")
 	p := storetest.NewProxy(t, n.ConnectionString())
 	b := &bench{
-		store:    storetest.Open(t, store.Config{URL: p.URL(), AttemptTimeout: 500 * time.Millisecond}),
+		store:    storetest.Open(t, store.Config{URL: p.URL(), AttemptTimeout: time.Second}),
 		log:      newMemoryLog(),
 		category: storetest.Category(),
 	}
@@ -245,7 +244,7 @@ func TestConsumerSurvivesOutagesOfTheStore(t *testing.T) {
 			n = storetest.Start(t, dir, address)
 		case 5:
 			p.Stall()
-			time.AfterFunc(700*time.Millisecond, p.Pass) // longer than a try has
+			time.AfterFunc(1500*time.Millisecond, p.Pass) // longer than a try has
 		}
 	}
 	b.log.until(t, func() bool { return len(b.log.rows) >= len(want) })

@@ -19,7 +19,7 @@ import (
 func TestAGroupGetsEveryMessageOnceInOrderOverKillsAndPauses(t *testing.T) {
 	t.Parallel()
 	node := storetest.StartProcess(t)
-	s := storetest.Open(t, store.Config{URL: node.URL(), Timeout: time.Minute, AttemptTimeout: 400 * time.Millisecond, Silence: time.Second})
+	s := storetest.Open(t, store.Config{URL: node.URL(), AttemptTimeout: time.Second, Silence: time.Second})
 	pub, topic := publisher(t, s), storetest.Category()+"1"
 	const total, batch = 900, 3
 	published := make(chan error, 1)
@@ -48,7 +48,7 @@ func TestAGroupGetsEveryMessageOnceInOrderOverKillsAndPauses(t *testing.T) {
 			node.Start()
 		case 300, 700:
 			node.Pause()
-			time.AfterFunc(900*time.Millisecond, node.Resume)
+			time.AfterFunc(1500*time.Millisecond, node.Resume) // longer than a try has
 		}
 		msg.Ack()
 	}
@@ -66,7 +66,8 @@ func TestAWaitingSubscriptionTakesThePlaceOfOneThatEnds(t *testing.T) {
 	var got []string
 	all := make(chan struct{})
 	for range 3 {
-		s := storetest.Open(t, store.Config{URL: url})
+		// One that leaves waits until the server has heard what it acknowledged.
+		s := storetest.Open(t, store.Config{URL: url, AttemptTimeout: storetest.Patience})
 		for range 2 {
 			messages, sub := subscribeGroup(t, s, topic, consume.SubscriberConfig{Group: "g"})
 			go func() {
@@ -90,7 +91,7 @@ func TestAWaitingSubscriptionTakesThePlaceOfOneThatEnds(t *testing.T) {
 	}
 	select {
 	case <-all:
-	case <-time.After(20 * time.Second):
+	case <-time.After(storetest.Patience):
 		t.Error("the group came to a stop")
 	}
 	mu.Lock()
@@ -192,7 +193,7 @@ func TestAMessagesContextEndsWithTheConnectionAndItIsNotDoneTwiceHere(t *testing
 	p.Cut()
 	select {
 	case <-msg.Context().Done():
-	case <-time.After(10 * time.Second):
+	case <-time.After(storetest.Patience):
 		t.Fatal("its context did not end")
 	}
 	msg.Ack() // too late for the server
@@ -262,7 +263,7 @@ func receive(t *testing.T, messages <-chan *message.Message) *message.Message {
 			t.Fatal("the subscription has ended")
 		}
 		return msg
-	case <-time.After(30 * time.Second):
+	case <-time.After(storetest.Patience):
 		t.Fatal("no message came")
 	}
 	return nil

@@ -10,6 +10,7 @@ import (
 
 	"waybill/events"
 	"waybill/events/consume"
+	"waybill/events/store/storetest"
 )
 
 // memoryLog is a Log that lives as long as its test and keeps the contract to
@@ -71,7 +72,7 @@ func (l *memoryLog) set(change func()) {
 // until waits for a commit after which the condition holds.
 func (l *memoryLog) until(t testing.TB, holds func() bool) {
 	t.Helper()
-	patience := time.NewTimer(15 * time.Second)
+	patience := time.NewTimer(storetest.Patience)
 	defer patience.Stop()
 	for {
 		var ok bool

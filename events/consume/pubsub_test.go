@@ -45,7 +45,7 @@ func TestPublishingOverCutsWritesEveryMessageOnceInOrder(t *testing.T) {
 	t.Parallel()
 	url := storetest.ProxyableURL(t)
 	p := storetest.NewProxy(t, url)
-	pub := publisher(t, storetest.Open(t, store.Config{URL: p.URL(), AttemptTimeout: time.Second}))
+	pub := publisher(t, storetest.Open(t, store.Config{URL: p.URL(), AttemptTimeout: 5 * time.Second}))
 	topic := storetest.Category() + "1"
 	const publishers, each = 4, 40
 	var published sync.WaitGroup
@@ -86,7 +86,7 @@ func TestPublishEndsWithTheContextOfItsMessageAndWithClose(t *testing.T) {
 	t.Parallel()
 	p := storetest.NewProxy(t, storetest.ProxyableURL(t))
 	p.Stall()
-	pub := publisher(t, storetest.Open(t, store.Config{URL: p.URL(), Timeout: time.Minute}))
+	pub := publisher(t, storetest.Open(t, store.Config{URL: p.URL()}))
 	ctx, cancel := context.WithCancel(t.Context())
 	msg := message.NewMessageWithContext(ctx, watermill.NewUUID(), nil)
 	time.AfterFunc(20*time.Millisecond, cancel)

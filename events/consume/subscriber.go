@@ -32,7 +32,8 @@ type SubscriberConfig struct {
 
 // Subscriber is Watermill's subscriber over EventStoreDB: a topic is a stream.
 // One message comes at a time, in the stream's order; a refused one (Nack) comes
-// again at once, before every later one. It survives outages of the store by
+// again at once, before every later one. So each must be answered, also one whose
+// context has ended: until then no other comes. It survives outages of the store by
 // itself. It is safe for concurrent use.
 //
 // Without a group every subscription gets every event of its stream from the

@@ -23,7 +23,8 @@ type Config struct {
 	Timeout time.Duration
 
 	// AttemptTimeout bounds one try within a call. A connection on which a try
-	// got no answer for so long is replaced and the call tried again.
+	// got no answer for so long is replaced and the call tried again. The end of
+	// a member of a group waits so long at most for its last word to be heard.
 	// Defaults to a third of Timeout, at most 5 s.
 	AttemptTimeout time.Duration
 

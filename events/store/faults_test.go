@@ -49,7 +49,7 @@ func TestEveryCallReturnsWithinItsContextHoweverTheStoreBreaks(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			url, breaks, heals := open(t)
-			s := storetest.Open(t, store.Config{URL: url, Timeout: time.Minute, AttemptTimeout: 100 * time.Millisecond})
+			s := storetest.Open(t, store.Config{URL: url, Timeout: 2 * storetest.Patience, AttemptTimeout: 500 * time.Millisecond})
 			b, err := s.Bulk(t.Context(), store.BulkConfig{})
 			if err != nil {
 				t.Fatal(err)
@@ -60,11 +60,11 @@ func TestEveryCallReturnsWithinItsContextHoweverTheStoreBreaks(t *testing.T) {
 			var calls sync.WaitGroup
 			for call, f := range everyCall(s, b, stream) {
 				calls.Go(func() {
-					ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+					ctx, cancel := context.WithTimeout(t.Context(), 1200*time.Millisecond) // more than two tries
 					defer cancel()
 					began := time.Now()
 					err := f(ctx)
-					if took := time.Since(began); took > 4*time.Second {
+					if took := time.Since(began); took > storetest.Patience {
 						t.Errorf("%s returned %v after %v", call, err, took)
 					}
 					if err == nil && !strings.Contains(name, "bytes") {
@@ -84,7 +84,7 @@ func TestEveryCallReturnsWithinItsContextHoweverTheStoreBreaks(t *testing.T) {
 func TestEveryCallWorksOnASlowStore(t *testing.T) {
 	t.Parallel()
 	p := storetest.NewProxy(t, storetest.ProxyableURL(t))
-	s := storetest.Open(t, store.Config{URL: p.URL(), Timeout: time.Minute, AttemptTimeout: 10 * time.Second})
+	s := storetest.Open(t, store.Config{URL: p.URL(), AttemptTimeout: storetest.Patience})
 	b, err := s.Bulk(t.Context(), store.BulkConfig{})
 	if err != nil {
 		t.Fatal(err)
@@ -231,7 +231,7 @@ func TestAClusterWhoseSeedsWereAllAwayIsFoundAgain(t *testing.T) {
 	}}
 	p := storetest.NewProxy(t, "esdb://"+seed.serve(t)+"?tls=false")
 	p.Refuse()
-	s := storetest.Open(t, store.Config{URL: "esdb://127.0.0.1:1," + p.Address() + "?tls=false", AttemptTimeout: 100 * time.Millisecond})
+	s := storetest.Open(t, store.Config{URL: "esdb://127.0.0.1:1," + p.Address() + "?tls=false", AttemptTimeout: 600 * time.Millisecond})
 	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond) // longer than the client module tries
 	defer cancel()
 	if _, err := s.Append(ctx, "a", events.NoStream, storetest.Events(1)); err == nil {
@@ -243,12 +243,12 @@ func TestAClusterWhoseSeedsWereAllAwayIsFoundAgain(t *testing.T) {
 	}
 }
 
-func TestWhatFollowsIsThereWithinSecondsOfARecoveryWithTheDefaultPauses(t *testing.T) {
+func TestWhatFollowsIsThereSoonAfterARecoveryWithTheDefaultPauses(t *testing.T) {
 	t.Parallel()
 	url := storetest.ProxyableURL(t)
 	p := storetest.NewProxy(t, url)
 	direct := storetest.Open(t, store.Config{URL: url})
-	s, err := store.Open(store.Config{URL: p.URL()})
+	s, err := store.Open(store.Config{URL: p.URL(), Timeout: storetest.Patience})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -269,7 +269,7 @@ func TestWhatFollowsIsThereWithinSecondsOfARecoveryWithTheDefaultPauses(t *testi
 	nextRecords(t, sub, 1)
 	subscription := time.Since(recovered)
 	group.answer(t, nil)
-	if member := time.Since(recovered); subscription > 6*time.Second || member > 6*time.Second {
+	if member := time.Since(recovered); subscription > time.Minute || member > time.Minute {
 		t.Errorf("the subscription took %v, the member of the group %v", subscription, member)
 	}
 }

@@ -37,8 +37,7 @@ func TestAGroupsUnexpectedAnswersAreSkippedAndItsEventsAcknowledged(t *testing.T
 			}
 			acked <- req.GetAck().String()
 		}
-		<-s.Context().Done()
-		return s.Context().Err()
+		return untilItLeaves(s)
 	}}
 	s := storetest.Open(t, store.Config{URL: f.serve(t)})
 	c := consume(t, s, store.GroupConfig{Stream: "a", Name: "g"})
@@ -75,8 +74,7 @@ func TestAMemberGoesToTheLeader(t *testing.T) {
 	leader := &fakeGroups{read: func(s persistent.PersistentSubscriptions_ReadServer) error {
 		s.Send(letIn())
 		s.Send(given("a", 0, 0))
-		<-s.Context().Done()
-		return s.Context().Err()
+		return untilItLeaves(s)
 	}}
 	host, port, _ := net.SplitHostPort(address(leader.serve(t)))
 	follower := &fakeGroups{read: func(s persistent.PersistentSubscriptions_ReadServer) error {
@@ -98,8 +96,7 @@ func TestASilentGroupIsJoinedAnewWhenItsStreamHasGrownOrNobodyAnswers(t *testing
 				if joined.Add(1) > 1 {
 					s.Send(given("a", 0, 0))
 				}
-				<-s.Context().Done()
-				return s.Context().Err()
+				return untilItLeaves(s)
 			}}
 			f.fake.read = func(_ *streams.ReadReq, s streams.Streams_ReadServer) error { // where does the stream end?
 				if dead {
@@ -108,7 +105,7 @@ func TestASilentGroupIsJoinedAnewWhenItsStreamHasGrownOrNobodyAnswers(t *testing
 				}
 				return s.Send(recorded("a", 5, validTime))
 			}
-			s := storetest.Open(t, store.Config{URL: f.serve(t), Silence: 30 * time.Millisecond, AttemptTimeout: 200 * time.Millisecond})
+			s := storetest.Open(t, store.Config{URL: f.serve(t), Silence: 30 * time.Millisecond, AttemptTimeout: time.Second})
 			consume(t, s, store.GroupConfig{Stream: "a", Name: "g"}).answer(t, nil)
 		})
 	}
@@ -120,8 +117,7 @@ func TestAQuietGroupIsLeftAlone(t *testing.T) {
 	f := &fakeGroups{read: func(s persistent.PersistentSubscriptions_ReadServer) error {
 		joined.Add(1)
 		s.Send(letIn())
-		<-s.Context().Done()
-		return s.Context().Err()
+		return untilItLeaves(s)
 	}}
 	f.fake.read = func(_ *streams.ReadReq, s streams.Streams_ReadServer) error {
 		asked.Add(1)
@@ -223,6 +219,15 @@ func address(url string) string {
 
 func ordered() *persistent.GetInfoResp {
 	return &persistent.GetInfoResp{SubscriptionInfo: &persistent.SubscriptionInfo{MaxSubscriberCount: 1}}
+}
+
+// untilItLeaves hears a member out.
+func untilItLeaves(s persistent.PersistentSubscriptions_ReadServer) error {
+	for {
+		if _, err := s.Recv(); err != nil {
+			return nil
+		}
+	}
 }
 
 func letIn() *persistent.ReadResp {

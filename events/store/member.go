@@ -8,10 +8,6 @@ import (
 	"waybill/events/fault"
 )
 
-// leaveTimeout bounds how long a member waits for the server to see that it has
-// left, and with that its last word about an event.
-const leaveTimeout = 250 * time.Millisecond
-
 // member is one who consumes for a group.
 type member struct {
 	store  *Store
@@ -135,7 +131,9 @@ func (m *member) consume(ctx context.Context, l *link, silent *time.Timer) error
 			quiet.Reset(m.store.cfg.Silence)
 		case <-quiet.C:
 			if err := m.wonder(ctx, l); err != nil {
-				c.leave()
+				if !errors.Is(err, errSilent) { // there is somebody to hear it
+					c.leave(m.store.cfg.AttemptTimeout)
+				}
 				return err
 			}
 			quiet.Reset(m.store.cfg.Silence)
@@ -143,7 +141,7 @@ func (m *member) consume(ctx context.Context, l *link, silent *time.Timer) error
 		}
 	}
 	if ctx.Err() != nil {
-		c.leave()
+		c.leave(m.store.cfg.AttemptTimeout)
 	}
 	return context.Cause(c.held)
 }

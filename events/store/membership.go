@@ -136,12 +136,13 @@ func (c *membership) say(word *persistent.ReadReq) {
 	}
 }
 
-// leave ends the call in order, so that the server hears all that was said.
-func (c *membership) leave() {
+// leave ends the call in order and waits, so long at most, until the server has
+// heard all that was said: what is on its way when a call is cut off is lost.
+func (c *membership) leave(patience time.Duration) {
 	if c.reader.call.CloseSend() != nil {
 		return
 	}
-	limit := time.NewTimer(leaveTimeout)
+	limit := time.NewTimer(patience)
 	defer limit.Stop()
 	select {
 	case <-c.ended:

@@ -15,7 +15,7 @@ import (
 
 func TestAStoreThatIsKilledAndPausedLosesAndDoublesNothingAcknowledged(t *testing.T) {
 	p := storetest.StartProcess(t)
-	s := storetest.Open(t, store.Config{URL: p.URL(), Timeout: 30 * time.Second, AttemptTimeout: 400 * time.Millisecond})
+	s := storetest.Open(t, store.Config{URL: p.URL(), AttemptTimeout: time.Second})
 	category := storetest.Category()
 	sub := s.Subscribe(t.Context(), store.SubscribeConfig{Prefixes: []string{category}})
 	defer sub.Close()
@@ -60,7 +60,7 @@ func TestAStoreThatIsKilledAndPausedLosesAndDoublesNothingAcknowledged(t *testin
 			_, err := s.Head(short)
 			return err != nil
 		})
-		paused := time.AfterFunc(900*time.Millisecond, p.Resume) // longer than a try has
+		paused := time.AfterFunc(1500*time.Millisecond, p.Resume) // longer than a try has
 		follow(200)
 		paused.Stop()
 	}

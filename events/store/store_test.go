@@ -6,18 +6,13 @@ import (
 	"fmt"
 	"testing"
 
-	"go.uber.org/goleak"
-
 	"waybill/events"
 	"waybill/events/fault"
 	"waybill/events/store"
 	"waybill/events/store/storetest"
 )
 
-func TestMain(m *testing.M) {
-	storetest.RunProcess()
-	goleak.VerifyTestMain(m)
-}
+func TestMain(m *testing.M) { storetest.Main(m) }
 
 func TestAppendSaysWhereTheEventsAre(t *testing.T) {
 	t.Parallel()

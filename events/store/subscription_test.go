@@ -87,7 +87,7 @@ func TestSubscriptionsLoseAndDoubleNothingOverCutsAndRestarts(t *testing.T) {
 	dir := t.TempDir()
 	n := storetest.Start(t, dir, "")
 	p := storetest.NewProxy(t, n.ConnectionString())
-	s := storetest.Open(t, store.Config{URL: p.URL(), Timeout: 20 * time.Second, AttemptTimeout: 500 * time.Millisecond})
+	s := storetest.Open(t, store.Config{URL: p.URL(), AttemptTimeout: 2 * time.Second})
 	category := storetest.Category()
 
 	const total = 1200
@@ -161,7 +161,7 @@ func TestNextReturnsWithItsContextAndAfterClose(t *testing.T) {
 // untilCaughtUp returns the events before the first CaughtUp, and its position.
 func untilCaughtUp(t testing.TB, sub *store.Subscription) ([]events.Record, events.Position) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), storetest.Patience)
 	defer cancel()
 	var records []events.Record
 	var last events.Position
@@ -187,7 +187,7 @@ func untilCaughtUp(t testing.TB, sub *store.Subscription) ([]events.Record, even
 // nextRecords returns the next n events, whatever else comes between.
 func nextRecords(t testing.TB, sub *store.Subscription, n int) []events.Record {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), storetest.Patience)
 	defer cancel()
 	var records []events.Record
 	for len(records) < n {

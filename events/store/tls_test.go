@@ -59,7 +59,7 @@ func TestAServerThatCannotBeTrustedIsNotTalkedTo(t *testing.T) {
 	certificate, _ := selfSigned(t)
 	f := &fake{append: func(s streams.Streams_AppendServer) error { drain(s); return s.SendAndClose(appended(42)) }}
 	address := f.serve(t, grpc.Creds(credentials.NewServerTLSFromCert(&certificate)))
-	s := storetest.Open(t, store.Config{URL: "esdb://" + address + "?tls=true", Timeout: 3 * time.Second, AttemptTimeout: time.Second})
+	s := storetest.Open(t, store.Config{URL: "esdb://" + address + "?tls=true", Timeout: 5 * time.Second, AttemptTimeout: 2 * time.Second})
 	_, err := s.Append(t.Context(), "a", events.NoStream, storetest.Events(1))
 	if !fault.Is(err, fault.Unavailable) || !strings.Contains(err.Error(), "certificate") {
 		t.Errorf("got %v, want to hear about the certificate", err)

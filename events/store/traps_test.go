@@ -231,7 +231,7 @@ func TestEveryCallReturnsWithinItsContextFromAServerThatSaysNothing(t *testing.T
 		"no seed":     "esdb://127.0.0.1:1,127.0.0.1:2?tls=false",
 		"not a store": "esdb+discover://" + strings.TrimSuffix(strings.TrimPrefix(refusing.URL(), "esdb://"), "?tls=false") + "?tls=false",
 	} {
-		s := storetest.Open(t, store.Config{URL: url, Timeout: time.Minute, AttemptTimeout: 60 * time.Millisecond})
+		s := storetest.Open(t, store.Config{URL: url, Timeout: 2 * storetest.Patience, AttemptTimeout: 60 * time.Millisecond})
 		b, err := s.Bulk(t.Context(), store.BulkConfig{})
 		if err != nil {
 			t.Fatal(err)
@@ -243,7 +243,7 @@ func TestEveryCallReturnsWithinItsContextFromAServerThatSaysNothing(t *testing.T
 				defer cancel()
 				began := time.Now()
 				err := f(ctx)
-				if took := time.Since(began); err == nil || took > 3*time.Second {
+				if took := time.Since(began); err == nil || took > storetest.Patience {
 					t.Errorf("returned %v after %v", err, took)
 				}
 			})
@@ -282,7 +282,7 @@ func TestCloseBesideFailingCallsIsHarmless(t *testing.T) {
 	t.Parallel()
 	for range 4 {
 		p := storetest.NewProxy(t, storetest.Start(t, t.TempDir(), "").ConnectionString())
-		s := storetest.Open(t, store.Config{URL: p.URL(), AttemptTimeout: 50 * time.Millisecond})
+		s := storetest.Open(t, store.Config{URL: p.URL(), AttemptTimeout: time.Second})
 		var callers sync.WaitGroup
 		for range 8 {
 			callers.Go(func() {

@@ -26,13 +26,14 @@ func (g *Group) fill(ctx context.Context) (more bool, err error) {
 		return false, err
 	}
 	for _, m := range read {
-		g.progress.read(m.seq)
 		if err := g.resolve(ctx, m); err != nil {
+			g.progress.next = m.seq // it and what follows is read again
 			return false, err
 		}
+		g.progress.read(m.seq)
 		g.waiting = append(g.waiting, m)
+		g.total++
 	}
-	g.total += int64(len(read))
 	return more, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -26,13 +27,14 @@ type Process struct {
 	t       testing.TB
 	dir     string
 	address string
-	command *exec.Cmd
+
+	mu      sync.Mutex
+	command *exec.Cmd // nil while it is killed
 }
 
-// RunProcess is what a package's TestMain calls first: in the processes that
-// [StartProcess] and [Process.RestartCommand] start it does their work and does
-// not return.
-func RunProcess() {
+// runProcess does the work of the processes that [StartProcess] and
+// [Process.RestartCommand] start, and does not return there.
+func runProcess() {
 	if len(os.Args) == 3 && os.Args[1] == restart {
 		askRestart(os.Args[2])
 	}
@@ -56,13 +58,7 @@ func RunProcess() {
 // StartProcess starts a node in another process; it is killed with the test.
 func StartProcess(t testing.TB) *Process {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	p := &Process{t: t, dir: t.TempDir(), address: l.Addr().String()}
-	l.Close()
+	p := &Process{t: t, dir: t.TempDir(), address: address(t)}
 	p.Start()
 	t.Cleanup(p.Kill)
 	return p
@@ -78,13 +74,16 @@ func (p *Process) Start() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	p.command = exec.Command(self)
-	p.command.Env = append(os.Environ(), processDir+"="+p.dir, processListen+"="+p.address)
-	p.command.Stderr = os.Stderr
-	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	if err := p.command.Start(); err != nil {
+	command := exec.Command(self)
+	command.Env = append(os.Environ(), processDir+"="+p.dir, processListen+"="+p.address)
+	command.Stderr = os.Stderr
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := command.Start(); err != nil {
 		p.t.Fatal(err)
 	}
+	p.mu.Lock()
+	p.command = command
+	p.mu.Unlock()
 	Eventually(p.t, "the node's process takes connections", func() bool {
 		c, err := net.DialTimeout("tcp", p.address, time.Second)
 		if err != nil {
@@ -97,6 +96,8 @@ func (p *Process) Start() {
 
 // Kill ends the process as a power cut would, and waits for its end.
 func (p *Process) Kill() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.command == nil {
 		return
 	}
@@ -108,23 +109,30 @@ func (p *Process) Kill() {
 // Pause stops the process where it is, and returns when it stands still. Resume
 // lets it go on.
 func (p *Process) Pause() {
-	p.signal(syscall.SIGSTOP)
-	for {
+	pid := p.signal(syscall.SIGSTOP)
+	for pid != 0 {
 		var status syscall.WaitStatus
-		_, err := syscall.Wait4(p.command.Process.Pid, &status, syscall.WUNTRACED, nil)
+		_, err := syscall.Wait4(pid, &status, syscall.WUNTRACED, nil)
 		if !errors.Is(err, syscall.EINTR) {
 			return
 		}
 	}
 }
 
-// Resume ends Pause.
+// Resume ends Pause. It does nothing to a process that was killed.
 func (p *Process) Resume() { p.signal(syscall.SIGCONT) }
 
-func (p *Process) signal(s syscall.Signal) {
+// signal returns the process's number, 0 when there is none.
+func (p *Process) signal(s syscall.Signal) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.command == nil {
+		return 0
+	}
 	if err := p.command.Process.Signal(s); err != nil {
 		p.t.Errorf("signal %v: %v", s, err)
 	}
+	return p.command.Process.Pid
 }
 
 // RestartCommand returns a command that kills the node and starts it again, for

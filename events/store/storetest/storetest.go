@@ -49,10 +49,13 @@ type Node struct {
 // Stop ends the node and waits until its directory and port are free.
 func (n *Node) Stop() { n.stop() }
 
-// Start runs an embedded node on a directory and an address; "" is any free
-// port. It ends with the test at the latest.
+// Start runs an embedded node on a directory and an address; "" is a port that
+// stays the test's own. It ends with the test at the latest.
 func Start(t testing.TB, dir, listen string) *Node {
 	t.Helper()
+	if listen == "" {
+		listen = address(t)
+	}
 	n, err := node.Open(node.Config{Dir: dir, Listen: listen, StopTimeout: 200 * time.Millisecond})
 	if err != nil {
 		t.Fatalf("open the embedded node: %v", err)
@@ -79,11 +82,14 @@ func Start(t testing.TB, dir, listen string) *Node {
 }
 
 // Open opens a store that is closed with the test. Zero fields of cfg get values
-// that suit tests: short pauses, ten seconds of patience.
+// that suit tests: short pauses, and patience for the slowest machine.
 func Open(t testing.TB, cfg store.Config) *store.Store {
 	t.Helper()
 	if cfg.MinBackoff == 0 {
 		cfg.MinBackoff, cfg.MaxBackoff = 5*time.Millisecond, 50*time.Millisecond
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = Patience
 	}
 	s, err := store.Open(cfg)
 	if err != nil {
@@ -107,10 +113,14 @@ func Events(n int) []events.Proposed {
 	return evs
 }
 
+// Patience is how long a test waits for what must happen. It is no measure of
+// how long that takes.
+const Patience = 2 * time.Minute
+
 // Eventually waits until a condition holds.
 func Eventually(t testing.TB, what string, holds func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(15 * time.Second)
+	deadline := time.NewTimer(Patience)
 	defer deadline.Stop()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
