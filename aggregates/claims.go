@@ -120,7 +120,7 @@ func (c *Claims) append(ctx context.Context, cmd Command, stream string, seen ev
 	if err != nil {
 		return err
 	}
-	_, err = c.x.store.Append(ctx, stream, seen, proposed)
+	_, err = c.x.appends.append(ctx, stream, seen, proposed)
 	return err
 }
 

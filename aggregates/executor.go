@@ -29,10 +29,11 @@ type Config struct {
 // Executor loads, decides and appends. It is safe for concurrent use, also
 // beside executors in other processes.
 type Executor struct {
-	store *store.Store
-	codec *events.Codec
-	now   func() time.Time
-	cache *lru.Cache[string, any] // stream -> *entry[S]
+	store   *store.Store
+	appends *appends
+	codec   *events.Codec
+	now     func() time.Time
+	cache   *lru.Cache[string, any] // stream -> *entry[S]
 }
 
 // New returns an executor.
@@ -50,7 +51,8 @@ func New(cfg Config) (*Executor, error) {
 	if err != nil {
 		return nil, fmt.Errorf("aggregates: cache of states: %w", err)
 	}
-	return &Executor{store: cfg.Store, codec: cfg.Codec, now: cfg.Now, cache: cache}, nil
+	shared := &appends{store: cfg.Store, idle: idleCall}
+	return &Executor{store: cfg.Store, appends: shared, codec: cfg.Codec, now: cfg.Now, cache: cache}, nil
 }
 
 // Now returns the time as events record it: UTC, whole microseconds.
@@ -244,7 +246,7 @@ func (c *call[S]) append(ctx context.Context, e *entry[S], state S, seen place, 
 	if err != nil {
 		return Result{}, fmt.Errorf("stream %s: %w", c.name, err)
 	}
-	position, err := c.x.store.Append(ctx, c.name, seen.revision, proposed)
+	position, err := c.x.appends.append(ctx, c.name, seen.revision, proposed)
 	if err != nil {
 		return Result{}, fmt.Errorf("command %s: %w", c.cmd.ID, err)
 	}
