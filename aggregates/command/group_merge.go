@@ -139,7 +139,7 @@ func (s *Service) planMerge(ctx context.Context, c access.Caller, in MergeGroup)
 		}
 		if busy {
 			return Widening{}, fault.New(fault.Conflict, "merge-under-way",
-				"Deliveries of a group that was merged before have not all moved yet. Try again when they have.")
+				"Deliveries of a group that was merged before have not all moved yet. Try again when they have. What stays has a D.O. number that is taken in the other group: change its number or date, or tag it.")
 		}
 	}
 	twins, err := sight.Twins(ctx, c.Org, in.Group, in.Into, conflictsListed+1)

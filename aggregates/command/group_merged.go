@@ -25,7 +25,8 @@ type MoveMerged struct {
 
 // MoveMerged moves a delivery of a merged group to where the group went, with the
 // claim of its key. One that is elsewhere by now stays there. It is for policies.
-// Errors: NotFound, Conflict (do-number-taken).
+// Errors: NotFound, Conflict (do-number-taken: it came to the merged group while that
+// was merged, and stays there, seen by users with ALL only, until it is changed).
 func (s *Service) MoveMerged(ctx context.Context, c access.Caller, env Envelope, in MoveMerged) (aggregates.Result, error) {
 	if !c.System {
 		return aggregates.Result{}, systemOnly()

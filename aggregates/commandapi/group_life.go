@@ -63,7 +63,8 @@ func (a *api) groupLifeRoutes() []route.Route {
 			}),
 		onGroup(a, spec{method: http.MethodPost, path: "/merge", name: "mergeGroup", verb: "group merge", args: "into", needs: access.SetOf(access.ManageGroups),
 			example: MergeTarget{Into: route.Sample("other group"), AcknowledgeWidening: true}, widens: true, dryRun: true, answer: Widened{},
-			summary: "Merge a group into another, for good: its deliveries move there, and those who see that one gain sight of them."},
+			summary: "Merge a group into another, for good: its deliveries move there, and those who see that one gain sight of them. " +
+				"What is put into it at that very moment follows; if its D.O. number is taken there, it stays, and only users with access to all groups see it, until they change its number or date, or tag it."},
 			func(ctx context.Context, c call, id uuid.UUID, in MergeTarget) (outcome, error) {
 				merge := command.MergeGroup{Group: id, Into: in.Into, AcknowledgeWidening: in.AcknowledgeWidening}
 				if c.dryRun {

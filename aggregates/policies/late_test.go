@@ -70,3 +70,25 @@ func TestWhatEntersAMergedGroupIsMovedByItsOwnEventAlone(t *testing.T) {
 		}
 	}
 }
+
+func TestADeliveryWhoseNumberTheTargetHasFollowsOnceItHasAnother(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	from, into, _, _ := b.merged(0)
+	_, err := b.s.CreateDelivery(b.ctx, b.owner, command.Envelope{}, command.CreateDelivery{DONumber: "DO-1", Date: "2026-03-02", Group: into})
+	b.must(err)
+	id := uuid.New()
+	late := b.written(id, events.NoStream, &events.DeliveryCreated{DONumber: "DO-1", Type: events.TypeDelivery, Date: "2026-03-02", Group: from, Attempt: 1}, from)
+	b.must(b.p.Handle(b.ctx, &consume.Run{Records: []events.Record{late}}))
+	if _, n := b.last(events.CategoryDelivery, id); n != 1 {
+		t.Fatalf("a delivery whose number is taken has %d events", n)
+	}
+	number := "DO-1b"
+	_, err = b.s.ChangeDelivery(b.ctx, b.owner, command.Envelope{}, command.ChangeDelivery{Delivery: id, DONumber: &number})
+	b.must(err)
+	b.react(b.of(events.CategoryDelivery)...)
+	ev, n := b.last(events.CategoryDelivery, id)
+	if p, ok := ev.Payload.(*events.DeliveryTagged); !ok || n != 3 || p.FromGroup != from || p.Group != into {
+		t.Errorf("the delivery has %d events, the last is %+v, want it to follow its group", n, ev.Payload)
+	}
+}

@@ -107,7 +107,7 @@ func (p *Policies) Handle(ctx context.Context, run *consume.Run) error {
 func (p *Policies) react(ctx context.Context, r events.Record) error {
 	switch r.Type {
 	case "GroupCreated", "UserInvitationAccepted", "UserUnblocked", "UserRoleChanged", "GroupArchived", "GroupMerged", "GroupRenamed", "DeliveryReattempted":
-	case "DeliveryCreated", "DeliveryTagged":
+	case "DeliveryCreated", "DeliveryTagged", "DeliveryChanged":
 		late, err := p.late(ctx, r)
 		if err != nil || !late {
 			return err
@@ -145,6 +145,12 @@ func (p *Policies) react(ctx context.Context, r events.Record) error {
 		return p.follow(ctx, caller, ev, e.Group)
 	case *events.DeliveryTagged:
 		return p.follow(ctx, caller, ev, e.Group)
+	case *events.DeliveryChanged:
+		for _, g := range ev.Metadata.Groups { // the one that it is in
+			if err := p.follow(ctx, caller, ev, g); err != nil {
+				return err
+			}
+		}
 	case *events.GroupMerged:
 		p.merged.Add(id, true)
 		return p.endGrants(ctx, caller, ev, id, "the group was merged into another one")
