@@ -11,11 +11,12 @@ import (
 	"waybill/projections/readmodel"
 )
 
-// pace is how patient those are who follow the log. The zero value is what suits a
-// server.
+// pace is how patient those are who follow the log, and who wait for them. The zero
+// value is what suits a server.
 type pace struct {
 	patience time.Duration // of policies with the command behind an event; zero: theirs
 	progress time.Duration // between two notes of how far a consumer is without events; zero: 1 s
+	limit    time.Duration // of a wait for the read models, or for an answer of a store; zero: that of each
 }
 
 // consumers returns the layer in which everything follows the log: the read

@@ -45,7 +45,7 @@ func (c *importCmd) Run(ctx context.Context, m *Main, all verbs) error {
 		return unread
 	}
 	var sum importSummary
-	err := withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
+	err := withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Pace: m.pace, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
 		if err := s.caughtUp(ctx); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -13,6 +14,9 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"waybill/aggregates/mail"
+	"waybill/events"
+	"waybill/events/store"
+	"waybill/projections"
 )
 
 // mailsOf lists the mails of a data directory.
@@ -23,6 +27,32 @@ func mailsOf(t *testing.T, args ...string) []shownMail {
 		t.Fatal(err)
 	}
 	return list
+}
+
+// mailed reports whether the outbox has seen all that there is to be mails of.
+func mailed(t *testing.T, at storageFlags) bool {
+	t.Helper()
+	all := false
+	err := withSystem(t.Context(), systemConfig{storageFlags: at, Guest: true, Pace: pace{limit: unhurried}, Log: discard()}, func(ctx context.Context, s *system) error {
+		seen, err := projections.NewProgress(projections.ProgressConfig{Name: mail.Name, Pool: s.pools.Reader}).Position(ctx)
+		if err != nil {
+			return err
+		}
+		for r, err := range s.store.ReadAll(ctx, events.Position{}, store.Backwards) {
+			if err != nil {
+				return err
+			}
+			if slices.ContainsFunc(mail.Prefixes(), func(p string) bool { return strings.HasPrefix(r.Stream, p) }) {
+				all = !r.Position.After(seen)
+				break
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
 }
 
 // settled reports whether nothing is left to be sent.
@@ -51,6 +81,9 @@ func TestWithoutAMailServerMailsAreFilesThatAreListedAndPrinted(t *testing.T) {
 	adam := d.user(t, "Adam")
 	var list []shownMail
 	eventually(t, "everybody got a mail", func() bool {
+		if !mailed(t, storageFlags{Data: dir}) {
+			return false
+		}
 		list = mailsOf(t, "--data", dir)
 		return settled(list) && slices.ContainsFunc(list, func(m shownMail) bool { return m.To == adam.Email }) && len(list) >= len(d.Users)
 	})

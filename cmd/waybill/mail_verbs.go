@@ -56,7 +56,7 @@ type shownMail struct {
 
 // Run implements the verb.
 func (c *mailListCmd) Run(ctx context.Context, m *Main) error {
-	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
+	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Pace: m.pace, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
 		entries, err := s.outbox().List(ctx, c.State, max(1, c.Limit))
 		if err != nil {
 			return err
@@ -74,7 +74,7 @@ func (c *mailListCmd) Run(ctx context.Context, m *Main) error {
 
 // Run implements the verb.
 func (c *mailShowCmd) Run(ctx context.Context, m *Main) error {
-	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
+	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Pace: m.pace, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
 		id, err := mailID(c.ID)
 		if err != nil {
 			return err
@@ -103,7 +103,7 @@ func (c *mailShowCmd) Run(ctx context.Context, m *Main) error {
 
 // Run implements the verb.
 func (c *mailRetryCmd) Run(ctx context.Context, m *Main) error {
-	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
+	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Pace: m.pace, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
 		id, err := mailID(c.ID)
 		if err != nil {
 			return err

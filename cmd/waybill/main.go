@@ -42,6 +42,8 @@ type Main struct {
 	// Imported is called with what became of each delivery of an import, one at
 	// a time. May be nil.
 	Imported func(command.Outcome)
+
+	pace pace // the zero value is what suits everybody but tests
 }
 
 // Run parses, builds, runs, and returns the exit code. It ends early and in order

@@ -28,6 +28,10 @@ const asProgram = "WAYBILL_TEST_AS_PROGRAM"
 // for every delivery that an import has acknowledged.
 const acknowledgedTo = "WAYBILL_TEST_ACKNOWLEDGED"
 
+// unhurried waits for as long as a request may take at all: the machine may be busy
+// with other things.
+const unhurried = 50 * time.Second
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) == "" {
 		// Always the same commands: what an unlucky draw would find in the code is to
@@ -40,7 +44,7 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(pgtest.Main(m)) // for those tests that need no Postgres of their own
 	}
-	program := Main{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
+	program := Main{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, pace: pace{limit: unhurried}}
 	if path := os.Getenv(acknowledgedTo); path != "" {
 		f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 		if err != nil {
@@ -85,7 +89,7 @@ type ended struct {
 func run(t *testing.T, args ...string) ended {
 	t.Helper()
 	out, errs := &buffer{}, &buffer{}
-	m := Main{Args: args, Stdout: out, Stderr: errs}
+	m := Main{Args: args, Stdout: out, Stderr: errs, pace: pace{limit: unhurried}}
 	return ended{m.Run(t.Context()), out.String(), errs.String()}
 }
 
@@ -129,7 +133,7 @@ func startServer(t *testing.T, args ...string) *server {
 	ctx, cancel := context.WithCancel(context.Background())
 	out, errs := &buffer{}, &buffer{}
 	serving, done := make(chan string, 1), make(chan int, 1)
-	m := Main{Args: args, Stdout: out, Stderr: errs, Serving: func(url string) { serving <- url }}
+	m := Main{Args: args, Stdout: out, Stderr: errs, Serving: func(url string) { serving <- url }, pace: pace{limit: unhurried}}
 	go func() { done <- m.Run(ctx) }()
 	var once sync.Once
 	code := -1

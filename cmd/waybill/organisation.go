@@ -39,7 +39,7 @@ func (c *organisationCreateCmd) Run(ctx context.Context, m *Main, all verbs) err
 	if c.Server != "" {
 		return c.ask(ctx, m, all)
 	}
-	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
+	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Pace: m.pace, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
 		base, err := c.base(ctx, s, m.Stderr) // one that is wrong, before anything is made
 		if err != nil {
 			return err
@@ -88,7 +88,7 @@ func (c *groupFieldCmd) Run(ctx context.Context, m *Main, all verbs) error {
 	if c.Server != "" {
 		return c.ask(ctx, m, all)
 	}
-	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
+	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Pace: m.pace, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
 		if err := s.caughtUp(ctx); err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ type rebuildCmd struct {
 func (c *rebuildCmd) Run(ctx context.Context, m *Main) error {
 	started := time.Now()
 	cfg := systemConfig{
-		storageFlags: c.storageFlags, Log: c.logger(m.Stderr),
+		storageFlags: c.storageFlags, Pace: m.pace, Log: c.logger(m.Stderr),
 		Prepare: func(ctx context.Context, s *system) error { return s.model.Clear(ctx) },
 	}
 	return withSystem(ctx, cfg, func(ctx context.Context, s *system) error {

@@ -25,7 +25,7 @@ type signInLinkCmd struct {
 
 // Run implements the verb.
 func (c *signInLinkCmd) Run(ctx context.Context, m *Main) error {
-	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
+	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Pace: m.pace, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
 		if err := s.caughtUp(ctx); err != nil {
 			return err
 		}

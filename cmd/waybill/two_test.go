@@ -55,7 +55,14 @@ func TestSeveralServersShareExternalStoresAndTakeOver(t *testing.T) {
 		t.Errorf("after an import beside both: %d deliveries", got)
 	}
 	outbox := append([]string{"--data", filepath.Join(dir, "c")}, stores...)
-	eventually(t, "every mail is sent", func() bool { return len(mailsOf(t, outbox...)) >= len(d.Users) && settled(mailsOf(t, outbox...)) })
+	shared := storageFlags{Data: filepath.Join(dir, "c"), Eventstore: node.url, Postgres: pg.URL("shared")}
+	eventually(t, "every mail is sent", func() bool {
+		if !mailed(t, shared) {
+			return false
+		}
+		list := mailsOf(t, outbox...)
+		return len(list) >= len(d.Users) && settled(list)
+	})
 	if code := a.stop(); code != exitOK {
 		t.Errorf("the first server ended with exit code %d", code)
 	}

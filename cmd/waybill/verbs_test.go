@@ -68,7 +68,7 @@ func (c *catcher) last() sent {
 func as(t *testing.T, settings, stdin string, args ...string) ended {
 	t.Helper()
 	out, errs := &buffer{}, &buffer{}
-	m := Main{Args: args, Stdin: strings.NewReader(stdin), Stdout: out, Stderr: errs, Settings: settings}
+	m := Main{Args: args, Stdin: strings.NewReader(stdin), Stdout: out, Stderr: errs, Settings: settings, pace: pace{limit: unhurried}}
 	return ended{m.Run(t.Context()), out.String(), errs.String()}
 }
 

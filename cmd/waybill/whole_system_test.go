@@ -81,7 +81,7 @@ func newWhole(t *testing.T) *whole {
 		storageFlags: storageFlags{Data: t.TempDir(), Postgres: pgtest.Database(t)},
 		Log:          slog.New(slog.DiscardHandler),
 		Clock:        clock{now: w.time.Now, after: w.time.after},
-		Pace:         pace{patience: time.Millisecond, progress: 2 * time.Millisecond},
+		Pace:         pace{patience: time.Millisecond, progress: 2 * time.Millisecond, limit: unhurried},
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan struct{}), make(chan error, 1)
@@ -171,7 +171,7 @@ func (w *whole) lastOf(prefixes []string) events.Position {
 // far: every consumer has seen the end of the log, nothing is due, and nothing was
 // appended meanwhile.
 func (w *whole) settle(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Minute)
 	defer cancel()
 	for {
 		end, err := w.look(ctx)

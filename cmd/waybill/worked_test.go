@@ -48,7 +48,7 @@ func TestTheWorkedExampleGivesItsFactsAndWhoSeesWhatAtEveryMoment(t *testing.T) 
 	w := startWorked(t)
 	w.play()
 	// The log ends with something that read models do not take.
-	soon, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	soon, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	w.must(w.s.caughtUp(soon))
 	w.settle()
@@ -69,7 +69,7 @@ func startWorked(t *testing.T) *worked {
 	w.url = urlOf(l)
 	ctx, cancel := context.WithCancel(context.Background())
 	serving, ended := make(chan *system, 1), make(chan error, 1)
-	cfg := systemConfig{storageFlags: storageFlags{Data: dataDir(t)}, Log: discard(), Clock: clock{now: w.time, after: soon}}
+	cfg := systemConfig{storageFlags: storageFlags{Data: dataDir(t)}, Log: discard(), Clock: clock{now: w.time, after: soon}, Pace: pace{limit: unhurried}}
 	go func() {
 		ended <- withSystem(ctx, cfg, func(ctx context.Context, s *system) error {
 			return s.serve(ctx, l, workedPassword, func() { serving <- s })
