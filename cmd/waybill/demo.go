@@ -66,7 +66,7 @@ func (c *demoCmd) Run(ctx context.Context, m *Main) (err error) {
 		return err
 	}
 	defer job.close()
-	err = withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Mailing: mails, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
+	err = withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Mailing: mails, Pace: m.pace, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
 		d := &demo{s: s, cmd: c, job: job}
 		if l != nil {
 			d.base = urlOf(l)

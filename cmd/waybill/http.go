@@ -106,7 +106,7 @@ func (s *system) handler(setupToken string) (http.Handler, error) {
 		return nil, err
 	}
 	commands, err := commandapi.Routes(commandapi.Config{
-		Uploads: s.edge.uploads(), Positions: positions, Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems, SetupToken: setupToken, Trail: s.trail, Resets: s.resets, Logger: s.log,
+		Uploads: s.edge.uploads(), Positions: positions, Commands: s.commands, Access: s.access, Progress: s.progress, Problems: problems, SetupToken: setupToken, Trail: s.trail, Resets: s.resets, VisibleLimit: s.pace.limit, Logger: s.log,
 	})
 	if err != nil {
 		return nil, err
@@ -116,7 +116,7 @@ func (s *system) handler(setupToken string) (http.Handler, error) {
 
 func (s *system) queryConfig(problems *problem.Renderer) readapi.Config {
 	cfg := readapi.Config{
-		Pool: s.pools.Reader, Access: s.access, Progress: s.progress, Problems: problems, CursorKey: s.cursors, Metrics: s.registry, Now: s.clock.Now,
+		Pool: s.pools.Reader, Access: s.access, Progress: s.progress, Problems: problems, CursorKey: s.cursors, WaitLimit: s.pace.limit, Now: s.clock.Now,
 		Checks: map[string]func(context.Context) error{
 			"postgres":   s.pools.Reader.Ping,
 			"eventstore": func(ctx context.Context) error { _, err := s.store.Head(ctx); return err },

@@ -40,7 +40,7 @@ func (c *serveCmd) Run(ctx context.Context, m *Main) error {
 	}
 	defer figures.close()
 	log := c.logger(m.Stderr)
-	err = withSystem(ctx, systemConfig{storageFlags: c.storageFlags, SkipMigrate: c.NoMigrate, Mailing: mails, Log: log}, func(ctx context.Context, s *system) error {
+	err = withSystem(ctx, systemConfig{storageFlags: c.storageFlags, SkipMigrate: c.NoMigrate, Mailing: mails, Pace: m.pace, Log: log}, func(ctx context.Context, s *system) error {
 		s.edge, s.metrics = c.edgeFlags, figures
 		return s.serve(ctx, l, c.SetupToken, func() {
 			fmt.Fprintf(m.Stdout, "waybill %s serves on %s\n%s\n%s\n%s\nCtrl-C ends it.\n", version(), urlOf(l), s.storage, s.mailWay(), figures)

@@ -117,7 +117,7 @@ func (s *system) build(ctx context.Context, cfg systemConfig) error {
 	}
 	s.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	var err error
-	if s.pools, err = projections.Open(ctx, projections.Config{URL: s.storage.Postgres}); err != nil {
+	if s.pools, err = projections.Open(ctx, projections.Config{URL: s.storage.Postgres, ConnectTimeout: s.pace.limit}); err != nil {
 		return err
 	}
 	if s.store, err = store.Open(s.storeConfig()); err != nil {
@@ -151,6 +151,9 @@ func (s *system) storeConfig() store.Config {
 	if s.storage.node != nil || s.storage.guest {
 		cfg.Timeout, cfg.AttemptTimeout = 30*time.Second, 15*time.Second
 	}
+	if s.pace.limit > 0 {
+		cfg.Timeout, cfg.AttemptTimeout = 2*s.pace.limit, s.pace.limit
+	}
 	return cfg
 }
 
@@ -163,12 +166,12 @@ func (s *system) buildCommands(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.trail, err = trail.New(trail.Config{Executor: s.executor, Store: s.store, Codec: s.codec, Registry: s.registry, Logger: s.log}); err != nil {
+	if s.trail, err = trail.New(trail.Config{Executor: s.executor, Store: s.store, Codec: s.codec, Registry: s.registry, Limit: s.pace.limit, Rest: s.pace.limit, Logger: s.log}); err != nil {
 		return err
 	}
 	s.commands, err = command.New(command.Config{
 		Executor: s.executor, Store: s.store, Codec: s.codec, Identities: s.access, ClaimsSecret: claims,
-		Sight: s.sight(), NewID: uuid.New, Logger: s.log,
+		Sight: s.sight(), SightLimit: s.pace.limit, NewID: uuid.New, Logger: s.log,
 	})
 	if err != nil {
 		return err
