@@ -35,6 +35,10 @@ func TestGroupsAreManaged(t *testing.T) {
 		t.Errorf("one consumer too many: %v", err)
 	}
 	m.expect(1)
+	eventually(t, "the next one is handed out, because that was acknowledged", func() bool {
+		i := groupInfo(t, c, "s")
+		return len(i.Connections) == 1 && i.Connections[0].TotalItemsProcessed == 2
+	})
 	info := groupInfo(t, c, "s")
 	if info.EventSource != "s" || info.GroupName != "g" || len(info.Connections) != 1 || *info.Stats.LastKnownEventRevision != 2 ||
 		info.Settings.MaxSubscriberCount != 1 || !info.Settings.ResolveLinkTos || info.Settings.StartFrom != esdb.Revision(1) || info.Settings.ConsumerStrategyName != "RoundRobin" {
