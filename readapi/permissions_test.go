@@ -56,6 +56,12 @@ func TestEveryCellOfRoleByCommandIsAsTheTableSays(t *testing.T) {
 				t.Errorf("%s as %s: %d %s; the table says %v", r.Name, role, a.status, a.body, may)
 			}
 			tried++
+			if r.Own {
+				own := strings.ReplaceAll(r.Path, "{id}", p.user.String())
+				if a := p.do(t, r.Method, own, body); a.status == http.StatusForbidden {
+					t.Errorf("%s for oneself as %s: %d %s; the table says that everybody may", r.Name, role, a.status, a.body)
+				}
+			}
 		}
 	}
 	if tried < 7*40 {

@@ -125,6 +125,14 @@ func testSignInsAndRefusalsAreOnTheTrail(t *testing.T, s *stack) {
 	ann.do(t, "POST", "/v1/api-keys", `{"name": "more", "permissions": ["manage_users"]}`)
 	expect("a key that may more than she", org.String()+" user CommandRefused MakeAPIKey permission-missing  ip=true")
 
+	machine, key := f.owner.key(t, "")
+	robot := person{s: noted, token: machine.token}
+	robot.do(t, "POST", "/v1/api-keys", `{"name": "another"}`)
+	robot.do(t, "DELETE", "/v1/api-keys/"+key.String(), "")
+	robot.do(t, "GET", "/v1/api-keys", "")
+	expect("a key that is to make a key and to end one", org.String()+" api_key CommandRefused MakeAPIKey session-needed  ip=true",
+		org.String()+" api_key CommandRefused RevokeAPIKey session-needed  ip=true")
+
 	// What a rule protects is refused to who may everything else, too; what is but
 	// taken is not worth a fact.
 	owner := person{s: noted, token: f.owner.token}

@@ -42,12 +42,16 @@ func (s *Service) Require(problems *problem.Renderer, next http.Handler) http.Ha
 }
 
 // PersonOnly lets only people through, who have a session: a machine manages
-// neither sessions nor keys, lest who found one key makes others. It stands
-// within [Service.Require].
-func PersonOnly(problems *problem.Renderer, next http.Handler) http.Handler {
+// neither sessions nor keys, lest who found one key makes others. refused, unless
+// nil, is told whom it turns away. It stands within [Service.Require].
+func PersonOnly(problems *problem.Renderer, refused func(*http.Request, error), next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if CallerOf(r.Context()).Session == uuid.Nil {
-			problems.Write(w, r, fault.New(fault.Denied, "session-needed", "This needs a session; an API key will not do."))
+			err := fault.New(fault.Denied, "session-needed", "This needs a session; an API key will not do.")
+			if refused != nil {
+				refused(r, err)
+			}
+			problems.Write(w, r, err)
 			return
 		}
 		next.ServeHTTP(w, r)

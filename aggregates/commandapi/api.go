@@ -119,6 +119,11 @@ func (a *api) routes() []route.Route {
 	} {
 		all = append(all, some...)
 	}
+	for i, r := range all {
+		if r.Personal && r.Method != http.MethodGet {
+			all[i].Refused = func(req *http.Request, err error) { a.refused(access.CallerOf(req.Context()), r.Name, "", err) }
+		}
+	}
 	return all
 }
 

@@ -116,6 +116,7 @@ type spec struct {
 	// every cell.
 	needs access.Set
 	open  bool
+	own   bool // for oneself it needs nothing
 
 	verb    string // on the command line, such as "user add"
 	args    string // members of the body that are arguments there, divided by spaces
@@ -186,7 +187,7 @@ func on[In sayer](a *api, s spec, run func(ctx context.Context, c call, in In) (
 	}
 	return route.Route{
 		Method: s.method, Path: s.path, Name: s.name, Summary: s.summary, Handler: a.handler(handle),
-		Needs: s.needs, Open: s.open, Verb: s.verb, Args: strings.Fields(s.args), Example: s.example,
+		Needs: s.needs, Own: s.own, Open: s.open, Verb: s.verb, Args: strings.Fields(s.args), Example: s.example,
 		Body: route.Of[In](), Bodyless: s.bodyless, Answer: answer, Status: status, Params: params,
 	}
 }

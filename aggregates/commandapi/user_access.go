@@ -98,8 +98,8 @@ func (a *api) userAccessRoutes() []route.Route {
 				}
 				return widened(commands.RevokeAllGroupsAccess(ctx, c.caller, c.env, revoke))
 			}),
-		onUser(a, spec{method: http.MethodPost, path: "/access-requests", name: "requestGroupAccess", verb: "access-request create", args: "group", needs: access.SetOf(access.ManageUsers),
-			example: NewAccessRequest{Said: Said{Reason: "Covers for Betty"}, Group: route.Sample("group")}, summary: "Ask for a user's sight of a group; a reason is required.", created: true, widens: true},
+		onUser(a, spec{method: http.MethodPost, path: "/access-requests", name: "requestGroupAccess", verb: "access-request create", args: "group", needs: access.SetOf(access.ManageUsers), own: true,
+			example: NewAccessRequest{Said: Said{Reason: "Covers for Betty"}, Group: route.Sample("group")}, summary: "Ask for a user's sight of a group, or for one's own; a reason is required.", created: true, widens: true},
 			func(ctx context.Context, c call, id uuid.UUID, in NewAccessRequest) (outcome, error) {
 				out, err := commands.RequestGroupAccess(ctx, c.caller, c.env, command.RequestGroupAccess{User: id, Group: in.Group, ExpiresAt: in.ExpiresAt})
 				return outcome{answer: made(out), position: out.Position, location: "/v1/access-requests/" + out.ID.String()}, err

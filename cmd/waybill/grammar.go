@@ -263,7 +263,11 @@ func detail(v verb.Verb) (string, error) {
 	shown, err := example(v)
 	text := ""
 	if v.Route.Needs != 0 {
-		text = "Needs the permission " + strings.Join(v.Route.Needs.Names(), " and ") + ". "
+		text = "Needs the permission " + strings.Join(v.Route.Needs.Names(), " and ")
+		if v.Route.Own {
+			text += ", but for oneself"
+		}
+		text += ". "
 	}
 	if v.Route.Personal {
 		text += "Needs you to be signed in: API keys are refused. "

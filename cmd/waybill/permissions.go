@@ -40,6 +40,7 @@ type permission struct {
 	Path    string   `json:"path"`
 	Needs   []string `json:"needs"`
 	Roles   []string `json:"roles"`
+	Own     bool     `json:"own,omitzero"` // every role may for oneself
 
 	needs access.Set
 }
@@ -52,7 +53,7 @@ func permissions(all verbs) []permission {
 		if r.Public || r.Needs == 0 {
 			continue
 		}
-		p := permission{Command: r.Name, Verb: v.String(), Method: r.Method, Path: r.Path, Needs: r.Needs.Names(), Roles: []string{}, needs: r.Needs}
+		p := permission{Command: r.Name, Verb: v.String(), Method: r.Method, Path: r.Path, Needs: r.Needs.Names(), Roles: []string{}, Own: r.Own, needs: r.Needs}
 		for _, role := range access.Roles() {
 			if may(role, r) {
 				p.Roles = append(p.Roles, role)
@@ -77,6 +78,8 @@ func printPermissions(w io.Writer, table []permission) error {
 			cells[i] = "-"
 			if set, _ := access.Defaults(role); set.Holds(p.needs) {
 				cells[i] = "yes"
+			} else if p.Own {
+				cells[i] = "own"
 			}
 		}
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", p.Command, p.Verb, strings.Join(p.Needs, ", "), strings.Join(cells, "\t"))
@@ -86,6 +89,6 @@ func printPermissions(w io.Writer, table []permission) error {
 	}
 	_, err := fmt.Fprint(w, "\nThis is what roles come with; a user's switches change it. Which rows a command reaches is decided by groups.\n"+
 		"What is not in the table is open to whoever sees what it is about: one's sessions, a client's own approval; a bulk command\n"+
-		"needs for each delivery what it would need alone. For oneself, requestGroupAccess needs no permission.\n")
+		"needs for each delivery what it would need alone. What says own, everybody may for oneself.\n")
 	return err
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -19,6 +20,9 @@ func TestTheTableOfRoleByCommandIsPrinted(t *testing.T) {
 	roles := map[string][]string{}
 	for _, p := range table {
 		roles[p.Command] = p.Roles
+		if p.Own != (p.Command == "requestGroupAccess") {
+			t.Errorf("%s is for everybody oneself: %v", p.Command, p.Own)
+		}
 	}
 	for command, want := range map[string][]string{
 		"addUser":              {access.RoleOwner, access.RoleSuperAdmin, access.RoleManager},
@@ -39,6 +43,9 @@ func TestTheTableOfRoleByCommandIsPrinted(t *testing.T) {
 		}
 	}
 	text := mustRun(t, "permissions")
+	if line := regexp.MustCompile(`(?m)^requestGroupAccess .*$`).FindString(text); strings.Count(line, " own") != 4 || strings.Count(line, "yes") != 3 {
+		t.Errorf("asking for oneself is told as %q", line)
+	}
 	if lines := strings.Count(text, "\n"); lines < len(table)+1 || !strings.HasPrefix(text, "COMMAND") {
 		t.Errorf("the table is printed in %d lines, for %d commands", lines, len(table))
 	}

@@ -119,6 +119,10 @@ func (r Route) operation() object {
 	if r.Needs != 0 {
 		op["x-waybill-needs"] = r.Needs.Names()
 	}
+	if r.Own {
+		op["description"] = "For oneself no permission is needed."
+		op["x-waybill-needs-for"] = "others"
+	}
 	return op
 }
 

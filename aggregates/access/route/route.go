@@ -28,13 +28,16 @@ type Route struct {
 	// Needs is the permissions without which the route refuses what the caller
 	// sees.
 	Needs access.Set
+	// Own routes need nothing of who is concerned oneself: Needs is for others.
+	Own bool
 	// Open commands need no permission: whoever sees what they are about, or
 	// proves in another way that it is theirs, may. A command that is not public
 	// has Needs or is Open, so that nobody forgets to say which.
 	Open bool
 	// Personal routes need a session; API keys are refused, lest who finds one
-	// key makes others. The router sees to it.
+	// key makes others. The router sees to it, and tells Refused, unless nil.
 	Personal bool
+	Refused  func(*http.Request, error)
 
 	// Verb is what the command line calls the route: a noun and what is done to
 	// it, such as "user add", or one word. Pages, which are for browsers alone,

@@ -76,7 +76,7 @@ func Router(cfg Config, routes ...Route) (*mux.Router, error) {
 		names[rt.Name] = true
 		h := rt.Handler
 		if rt.Personal {
-			h = access.PersonOnly(cfg.Problems, h)
+			h = access.PersonOnly(cfg.Problems, rt.Refused, h)
 		}
 		if !rt.Public {
 			h = cfg.Access.Require(cfg.Problems, h)
