@@ -36,7 +36,9 @@ type Config struct {
 	// fault.Invalid, or a panic parks the event it is about (found by splitting
 	// the run); an outage (fault.Unavailable, network and connection errors) is
 	// waited out; any other error of a single event is retried Retries times and
-	// then parks it, provided that Log can be loaded at that moment. Required.
+	// then parks it, provided that Log can be loaded at that moment. An error of a
+	// commit that is no outage is tried Retries times, and then for ever, while the
+	// consumer is said to have failed. Required.
 	Handler func(ctx context.Context, run *Run) error
 
 	// MaxRun is the greatest number of events in a run. A run is whatever is
@@ -54,6 +56,11 @@ type Config struct {
 	// Progress is how often, at most, the checkpoint is moved when there are
 	// only events of other consumers. Defaults to 5 s.
 	Progress time.Duration
+
+	// Look is how often a consumer that has nothing to do, or is paused, looks
+	// whether an operator has paused it, let it go on, or set it back to rebuild
+	// something. Defaults to 5 s.
+	Look time.Duration
 
 	// Rand returns a number in [0, 1) to spread retries. Defaults to math/rand/v2.
 	Rand func() float64
@@ -101,6 +108,9 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Progress <= 0 {
 		c.Progress = 5 * time.Second
 	}
+	if c.Look <= 0 {
+		c.Look = 5 * time.Second
+	}
 	if c.Rand == nil {
 		c.Rand = rand.Float64
 	}
@@ -139,7 +149,7 @@ func New(cfg Config) (*Consumer, error) {
 
 // Run consumes until ctx ends, which returns nil once the commit under way is
 // finished, or until somebody else owns the progress, which returns
-// [ErrFenced]. Everything else it waits out. Run may be called again after it
+// [ErrFenced]. Everything else it waits out, also a pause. Run may be called again after it
 // has returned, but not twice at a time.
 func (c *Consumer) Run(ctx context.Context) error {
 	f := newFeeder(&c.cfg, c.metrics)
@@ -148,6 +158,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 		return fmt.Errorf("consumer %s: %w", c.cfg.Name, err)
 	}
 	if err := router.Run(ctx); err != nil {
+		f.setState(context.WithoutCancel(ctx), Failed, err.Error(), f.at)
 		return fmt.Errorf("consumer %s: %w", c.cfg.Name, err)
 	}
 	if err := f.wait(); err != nil {

@@ -3,6 +3,7 @@ package consume
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 
@@ -18,8 +19,9 @@ type feeder struct {
 	out     chan *message.Message
 	stop    context.CancelFunc
 	ended   chan struct{}
-	err     error // set before ended is closed
-	state   State // what the Log was told last
+	err     error           // set before ended is closed
+	state   State           // what the Log was told last, or says
+	at      events.Position // what was committed when it was looked at last
 }
 
 func newFeeder(cfg *Config, m *meters) *feeder {
@@ -60,8 +62,17 @@ func (f *feeder) feed(ctx context.Context) error {
 			return err
 		case ctx.Err() != nil:
 			return nil
+		case errors.Is(err, ErrPaused):
+			if !f.rest(ctx) {
+				return nil
+			}
+			tries = 0
+			continue
 		case moved:
 			tries = 1
+		}
+		if tries > f.cfg.Retries && !isOutage(err) {
+			f.setState(ctx, Failed, err.Error(), f.at)
 		}
 		f.metrics.restarts.Inc()
 		f.cfg.Logger.Warn("consumer interrupted, starting again from its checkpoint", "try", tries, "err", err)
@@ -78,9 +89,18 @@ func (f *feeder) session(ctx context.Context) (moved bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	f.at = progress.Position
+	f.metrics.position.Set(float64(progress.Position.Commit))
+	switch progress.State {
+	case Paused:
+		return false, ErrPaused
+	case Failed, Rebuilding:
+		f.state = progress.State // until the session has shown that it is over
+	default:
+		f.works(ctx, len(progress.Parked))
+	}
 	s := newSession(ctx, f, progress)
 	defer s.close()
-	f.tell(ctx, progress)
 	err = s.consume()
 	if broken := s.settle(); broken != nil {
 		err = broken
@@ -88,14 +108,32 @@ func (f *feeder) session(ctx context.Context) (moved bool, err error) {
 	return s.moved, err
 }
 
-// tell records what the consumer is doing, when that has changed.
-func (f *feeder) tell(ctx context.Context, progress Checkpoint) {
-	state, reason := Running, ""
-	if n := len(progress.Parked); n > 0 {
-		state, reason = Parked, plural(n, "stream has", "streams have")+" parked events"
+// rest waits until an operator lets the consumer go on, and reports whether they
+// did before ctx ended.
+func (f *feeder) rest(ctx context.Context) bool {
+	f.state = Paused
+	f.cfg.Logger.Warn("consumer paused by an operator", "position", f.at.String())
+	tick := time.NewTicker(f.cfg.Look)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return false
+		case <-tick.C:
+		}
+		if progress, err := f.cfg.Log.Load(ctx); err == nil && progress.State != Paused {
+			return true
+		}
 	}
-	f.metrics.position.Set(float64(progress.Position.Commit))
-	f.setState(ctx, state, reason, progress.Position)
+}
+
+// works records that the consumer does, with so many streams set aside.
+func (f *feeder) works(ctx context.Context, parked int) {
+	state, reason := Running, ""
+	if parked > 0 {
+		state, reason = Parked, plural(parked, "stream has", "streams have")+" parked events"
+	}
+	f.setState(ctx, state, reason, f.at)
 }
 
 func (f *feeder) setState(ctx context.Context, state State, reason string, at events.Position) {

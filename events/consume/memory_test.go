@@ -21,10 +21,12 @@ type memoryLog struct {
 	rows    []events.Record // committed, in order
 	parked  []parkedEvent
 	states  []consume.State
+	reason  string
 	commits int
 
 	away       bool // nothing works
 	loseAnswer bool // the next commit is done, and says it failed
+	refuses    bool // commits are refused for what they hold
 	committing int  // now
 
 	changed chan struct{} // gets a token after each commit
@@ -35,7 +37,10 @@ type parkedEvent struct {
 	cause  error
 }
 
-var errAway = errors.New("the database is away")
+var (
+	errAway    = errors.New("the database is away")
+	errRefused = errors.New("the database refuses a row")
+)
 
 func newMemoryLog() *memoryLog { return &memoryLog{changed: make(chan struct{}, 1)} }
 
@@ -45,7 +50,7 @@ func (l *memoryLog) Load(context.Context) (consume.Checkpoint, error) {
 	if l.away {
 		return consume.Checkpoint{}, errAway
 	}
-	c := consume.Checkpoint{Position: l.at}
+	c := consume.Checkpoint{Position: l.at, State: l.state()}
 	for _, p := range l.parked {
 		if !slices.Contains(c.Parked, p.record.Stream) {
 			c.Parked = append(c.Parked, p.record.Stream)
@@ -56,11 +61,34 @@ func (l *memoryLog) Load(context.Context) (consume.Checkpoint, error) {
 
 func (l *memoryLog) Begin() consume.Unit { return &memoryUnit{log: l} }
 
-func (l *memoryLog) SetState(_ context.Context, s consume.State, _ string, _ events.Position) error {
+func (l *memoryLog) SetState(_ context.Context, s consume.State, reason string, _ events.Position) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.states = append(l.states, s)
+	if l.state() != consume.Paused {
+		l.says(s, reason)
+	}
 	return nil
+}
+
+// state is what was said last.
+func (l *memoryLog) state() consume.State {
+	if len(l.states) == 0 {
+		return ""
+	}
+	return l.states[len(l.states)-1]
+}
+
+// says records a state, as an operator would.
+func (l *memoryLog) says(s consume.State, reason string) {
+	l.states, l.reason = append(l.states, s), reason
+	l.tell()
+}
+
+func (l *memoryLog) tell() {
+	select {
+	case l.changed <- struct{}{}:
+	default:
+	}
 }
 
 func (l *memoryLog) set(change func()) {
@@ -69,7 +97,7 @@ func (l *memoryLog) set(change func()) {
 	change()
 }
 
-// until waits for a commit after which the condition holds.
+// until waits for a commit, or a state, after which the condition holds.
 func (l *memoryLog) until(t testing.TB, holds func() bool) {
 	t.Helper()
 	patience := time.NewTimer(storetest.Patience)
@@ -111,6 +139,12 @@ func (u *memoryUnit) Commit(_ context.Context, after, last events.Position) erro
 	if l.away {
 		return errAway
 	}
+	if l.refuses {
+		return errRefused
+	}
+	if l.state() == consume.Paused {
+		return consume.ErrPaused
+	}
 	if l.at != after {
 		return consume.ErrFenced
 	}
@@ -119,10 +153,7 @@ func (u *memoryUnit) Commit(_ context.Context, after, last events.Position) erro
 	}
 	l.at, l.commits = last, l.commits+1
 	l.rows, l.parked = append(l.rows, u.rows...), append(l.parked, u.parked...)
-	select {
-	case l.changed <- struct{}{}:
-	default:
-	}
+	l.tell()
 	if l.loseAnswer {
 		l.loseAnswer = false
 		return errors.New("connection lost while committing")

@@ -27,11 +27,13 @@ type session struct {
 	committing chan error // gets the result of the commit under way; nil = none
 	committed  time.Time  // when a commit began last
 	moved      bool       // something was committed
+	looked     time.Time  // when the progress was looked at last
+	ended      bool       // the end of the log was reached once
 }
 
 func newSession(ctx context.Context, f *feeder, from Checkpoint) *session {
 	s := &session{
-		feeder: f, seen: from.Position, folded: from.Position, committed: time.Now(),
+		feeder: f, seen: from.Position, folded: from.Position, committed: time.Now(), looked: time.Now(),
 		parked: make(map[string]struct{}, len(from.Parked)),
 	}
 	for _, stream := range from.Parked {
@@ -61,18 +63,57 @@ func (s *session) consume() error {
 		case due && s.seen.After(s.folded):
 			err = s.commit(&Run{After: s.folded, Last: s.seen, Unit: s.cfg.Log.Begin()})
 		}
+		if err == nil {
+			err = s.recover()
+		}
 		if err != nil {
 			return err
 		}
 	}
 }
 
+// recover says that a failure is over once something was committed, or there is
+// nothing to commit, and a rebuild at the end of the log.
+func (s *session) recover() error {
+	if over := s.state == Failed && (s.moved || s.ended) || s.state == Rebuilding && s.ended; !over {
+		return nil
+	}
+	if err := s.settle(); err != nil {
+		return err
+	}
+	s.at = s.folded
+	s.works(s.ctx, len(s.parked))
+	return nil
+}
+
+// look finds out what an operator wants of a consumer that has nothing to do. What
+// cannot be read is for the next commit to find out.
+func (s *session) look() error {
+	if err := s.settle(); err != nil {
+		return err
+	}
+	s.looked = time.Now()
+	progress, err := s.cfg.Log.Load(s.ctx)
+	switch {
+	case err != nil:
+		return nil
+	case progress.State == Paused:
+		return ErrPaused
+	case progress.Position != s.folded:
+		return ErrFenced
+	}
+	return nil
+}
+
 // collect takes what the subscription has, waiting only for the first message.
 // due says that progress without events is worth a commit.
 func (s *session) collect() (records []events.Record, due bool, err error) {
 	m, err := s.first()
-	if errors.Is(err, errDue) {
+	switch {
+	case errors.Is(err, errDue):
 		return nil, true, nil
+	case errors.Is(err, errLook):
+		return nil, false, s.look()
 	}
 	if err != nil {
 		return nil, false, s.because(err)
@@ -87,6 +128,7 @@ func (s *session) collect() (records []events.Record, due bool, err error) {
 		} else {
 			s.seen = m.Checkpoint
 			due = due || m.CaughtUp
+			s.ended = s.ended || m.CaughtUp
 		}
 		if n >= s.cfg.MaxRun {
 			break
@@ -102,21 +144,26 @@ func (s *session) collect() (records []events.Record, due bool, err error) {
 	return records, due || time.Since(s.committed) >= s.cfg.Progress, nil
 }
 
-var errDue = errors.New("time to commit progress")
+var (
+	errDue  = errors.New("time to commit progress")
+	errLook = errors.New("time to look for an operator's word")
+)
 
-// first waits for a message or, when there is progress to commit, for its time.
+// first waits for a message, for the time to look for an operator's word or, when
+// there is progress to commit, for that.
 func (s *session) first() (store.Message, error) {
 	if m, ok := s.sub.Poll(); ok {
 		return m, nil
 	}
-	if !s.seen.After(s.folded) {
-		return s.sub.Next(s.ctx)
+	until, cause := s.looked.Add(s.cfg.Look), errLook
+	if due := s.committed.Add(s.cfg.Progress); s.seen.After(s.folded) && due.Before(until) {
+		until, cause = due, errDue
 	}
-	ctx, cancel := context.WithDeadlineCause(s.ctx, s.committed.Add(s.cfg.Progress), errDue)
+	ctx, cancel := context.WithDeadlineCause(s.ctx, until, cause)
 	defer cancel()
 	m, err := s.sub.Next(ctx)
-	if err != nil && errors.Is(context.Cause(ctx), errDue) {
-		err = errDue
+	if err != nil && errors.Is(context.Cause(ctx), cause) {
+		err = cause
 	}
 	return m, err
 }
