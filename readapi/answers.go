@@ -14,7 +14,7 @@ import (
 // DeliveryList is a page of deliveries.
 type DeliveryList struct {
 	Deliveries []Delivery `json:"deliveries"`
-	Next       string     `json:"next,omitzero" doc:"Cursor of the next page."`
+	Next       string     `json:"next,omitzero" doc:"Cursor of the next page. A search ends its page after so many deliveries read, found or not: a short or empty page with a cursor is not the last one."`
 }
 
 // Delivery is one delivery of a list.

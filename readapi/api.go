@@ -50,6 +50,9 @@ type Config struct {
 	// IndexLimit bounds the look of a search into the index of texts, after which
 	// the list is walked instead. Defaults to 100 ms.
 	IndexLimit time.Duration
+	// WalkLimit is how many deliveries one request for a search reads, in the order
+	// of the list, before the next page has to go on. Defaults to 20,000.
+	WalkLimit int
 	// Now is the clock. Defaults to time.Now.
 	Now func() time.Time
 }
@@ -75,6 +78,9 @@ func newAPI(cfg Config) (*api, error) {
 	}
 	if cfg.IndexLimit <= 0 {
 		cfg.IndexLimit = 100 * time.Millisecond
+	}
+	if cfg.WalkLimit <= 0 {
+		cfg.WalkLimit = 20_000
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

@@ -19,18 +19,23 @@ func (a *api) deliveries(w http.ResponseWriter, r *http.Request, c access.Caller
 	buf := a.buffers.Get().(*[]byte)
 	defer func() { a.putBack(buf) }()
 	page := deliveryPage{body: append((*buf)[:0], `{"deliveries":[`...), filter: &f}
-	if !f.nothing {
-		read := a.walk
-		if len(f.words) > 0 {
-			read = a.search
-		}
-		if err := read(r.Context(), c, &f, page.row); err != nil {
-			return err
-		}
+	switch {
+	case f.nothing:
+	case len(f.words) > 0:
+		err = a.search(r.Context(), c, &f, &page)
+	default:
+		err = a.walk(r.Context(), c, &f, page.row)
+	}
+	if err != nil {
+		return err
 	}
 	page.body = append(page.body, ']')
 	if page.more {
-		cursor := a.cursors.seal(c, list(r), page.last[:])
+		place := page.last[:]
+		if f.walking {
+			place = append(place, walkingMark...)
+		}
+		cursor := a.cursors.seal(c, list(r), place)
 		page.body = append(page.body, `,"next":"`...)
 		page.body = append(page.body, cursor...)
 		page.body = append(page.body, '"')
@@ -48,7 +53,7 @@ type deliveryPage struct {
 	body   []byte
 	n      int
 	more   bool            // there was a row past the page
-	last   [placeSize]byte // of the last row taken
+	last   [placeSize]byte // where it ended: at the last row taken, unless a search went further
 }
 
 // The places of deliveryColumns.

@@ -26,6 +26,7 @@ type deliveryFilter struct {
 	doNumber string
 	words    []string // all found in number, recipient or address
 	after    *deliveryPlace
+	walking  bool // the pages before were walked for, because the index has too much
 	limit    int
 	today    time.Time
 }
@@ -45,6 +46,9 @@ const (
 // placeSize is the size of a place in bytes: days and id.
 const placeSize = 4 + 16
 
+// walkingMark follows a place of a search that is walking.
+const walkingMark = "w"
+
 // filterParams are the parameters of a filter.
 func filterParams() []string {
 	return []string{"group", "status", "date_from", "date_to", "do_number", "q"}
@@ -62,10 +66,11 @@ func (a *api) deliveryFilter(r *http.Request, c access.Caller) (deliveryFilter, 
 		if err != nil {
 			return f, err
 		}
-		if len(raw) != placeSize {
+		if len(raw) != placeSize && len(raw) != placeSize+len(walkingMark) {
 			return f, errCursor()
 		}
-		f.after = &deliveryPlace{daysOfRaw(raw[:4]).time(), uuid.UUID(raw[4:])}
+		f.after = &deliveryPlace{daysOfRaw(raw[:4]).time(), uuid.UUID(raw[4:placeSize])}
+		f.walking = len(raw) > placeSize
 	}
 	return f, nil
 }

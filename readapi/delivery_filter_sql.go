@@ -1,6 +1,7 @@
 package readapi
 
 import (
+	"math/bits"
 	"strconv"
 	"strings"
 
@@ -12,25 +13,33 @@ import (
 // text is what is searched for, in one piece.
 func (f *deliveryFilter) text() string { return strings.Join(f.words, " ") }
 
-// walkSQL returns the query of a short walk: how many rows it met, and which of
-// them have the words, in the order of the list.
-func (f *deliveryFilter) walkSQL() (string, []any) {
+// leastWalked is how many rows of each group and status a walk sees at least.
+const leastWalked = 50
+
+// walkSQL returns the query of a walk of so many rows: those that have the words, in
+// the order of the list, and the row at which the walk stopped, whether it has them
+// or not. With several groups or statuses each is walked so far as its share goes;
+// what comes behind the first such stop is not complete. That a row has the words is
+// a column and no condition, so that no more rows are looked at than that.
+func (f *deliveryFilter) walkSQL(most int) (string, []any) {
 	s := &statement{}
-	limit := listOrder + ` LIMIT ` + strconv.Itoa(walkedRows)
-	s.text.WriteString(`
-		SELECT count(*), array_agg(d.delivery_id` + listOrder + `) FILTER (WHERE ` + f.matches(s) + `)
-		FROM (SELECT d.delivery_id, d.date, d.search FROM `)
-	if f.armCount() == 1 {
-		s.text.WriteString(`read.deliveries d WHERE `)
-		f.key(s, `status`)
-		f.bounds(s)
-	} else {
-		s.text.WriteString(f.arms(s) + ` CROSS JOIN LATERAL (SELECT ` + filterColumns + ` FROM read.deliveries d WHERE `)
-		f.key(s, `arms`)
-		f.bounds(s)
-		s.text.WriteString(limit + `) d`)
+	arms := f.armCount()
+	if arms > 1 { // rounded, so that there are few texts
+		most = 1 << (bits.Len(uint(max(most/arms, leastWalked))) - 1)
 	}
-	s.text.WriteString(limit + `) d`)
+	n := strconv.Itoa(most)
+	limit := listOrder + ` LIMIT ` + f.fetch()
+	key := `status`
+	s.text.WriteString(`SELECT d.date, d.delivery_id, d.hit, d.cut FROM `)
+	if arms > 1 {
+		key = `arms`
+		s.text.WriteString(f.arms(s) + ` CROSS JOIN LATERAL `)
+	}
+	s.text.WriteString(`(SELECT d.date, d.delivery_id, d.hit, d.n = ` + n + ` AS cut
+		FROM (SELECT d.*, row_number() OVER (` + listOrder + `) AS n FROM (SELECT d.date, d.delivery_id, ` + f.matches(s) + ` AS hit FROM read.deliveries d WHERE `)
+	f.key(s, key)
+	f.bounds(s)
+	s.text.WriteString(listOrder + ` LIMIT ` + n + `) d) d WHERE d.hit OR d.n = ` + n + limit + `) d` + limit)
 	return s.text.String(), s.args
 }
 

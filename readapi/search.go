@@ -13,37 +13,52 @@ import (
 	"waybill/events/search"
 )
 
-// A search goes one of three ways. A frequent word is met soon by walking the list
-// in its order. A rare one is found by the index of texts, whose few rows are then
-// put in order. Which of the two a word is shows a short walk; what is neither, as
-// a word that is frequent but not lately, takes the whole walk. The index has
+// A search walks the list in its order and meets a frequent word soon. A rare one
+// is found by the index of texts, whose few rows are then put in order. Which of the
+// two a word is, a look at the first rows tells. A word that is neither, because it
+// is frequent but not lately, or too short for the index, is walked for; a request
+// walks [Config.WalkLimit] rows and no more, and where it stopped the next page goes
+// on, so that a page may have fewer rows than were asked for, or none. The index has
 // [Config.IndexLimit], for it also meets what the caller does not see.
 const (
-	walkedRows = 400  // of the short walk
-	walkedArms = 8    // groups and statuses of a list, beyond which there is no short walk
+	lookedRows = 400  // of the first look
+	lookedArms = 8    // groups and statuses of a list, beyond which there is no first look
 	foundRows  = 1000 // of the index, at most
 )
 
 // search runs a page of a list with words in it.
-func (a *api) search(ctx context.Context, c access.Caller, f *deliveryFilter, row func(pgx.Rows) error) error {
-	grams := search.Grams(c.Org, f.text())
-	if f.doNumber != "" || len(grams) == 0 {
-		return a.walk(ctx, c, f, row)
+func (a *api) search(ctx context.Context, c access.Caller, f *deliveryFilter, page *deliveryPage) error {
+	if f.doNumber != "" {
+		return a.walk(ctx, c, f, page.row)
 	}
-	ids, all, err := a.searchWalking(ctx, c, f)
-	if err == nil && !all && len(ids) <= f.limit {
-		ids, all, err = a.searchIndex(ctx, c, grams)
-		if err == nil && !all {
-			return a.walk(ctx, c, f, row)
+	s := searching{f: f, at: f.after, more: true}
+	if grams := search.Grams(c.Org, f.text()); len(grams) > 0 && !f.walking {
+		if f.armCount() <= lookedArms {
+			if err := a.walkOn(ctx, c, &s, lookedRows); err != nil {
+				return err
+			}
+		}
+		if s.more && !s.full() && !s.promising(a.cfg.WalkLimit) {
+			ids, all, err := a.searchIndex(ctx, c, grams)
+			if err != nil {
+				return err
+			}
+			if all {
+				return a.among(ctx, c, f, ids, page.row)
+			}
+			f.walking = true
 		}
 	}
-	if err != nil || len(ids) == 0 {
+	if s.more && !s.full() {
+		if err := a.walkOn(ctx, c, &s, a.cfg.WalkLimit); err != nil {
+			return err
+		}
+	}
+	if err := a.among(ctx, c, f, s.ids(), page.row); err != nil {
 		return err
 	}
-	b := scoped(c)
-	text, args := f.amongSQL(c, ids)
-	b.Queue(text, args...)
-	return a.run(ctx, b, func(results pgx.BatchResults) error { return rows(results, row) })
+	page.more, page.last = s.next()
+	return nil
 }
 
 // walk runs a page of a list in the order of the list.
@@ -54,24 +69,15 @@ func (a *api) walk(ctx context.Context, c access.Caller, f *deliveryFilter, row 
 	return a.run(ctx, b, func(results pgx.BatchResults) error { return rows(results, row) })
 }
 
-// searchWalking looks at the first rows of a list and returns what it finds there;
-// all says that these are all rows of the list.
-func (a *api) searchWalking(ctx context.Context, c access.Caller, f *deliveryFilter) (ids []uuid.UUID, all bool, err error) {
-	if f.armCount() > walkedArms {
-		return nil, false, nil
+// among runs a page of some deliveries.
+func (a *api) among(ctx context.Context, c access.Caller, f *deliveryFilter, ids []uuid.UUID, row func(pgx.Rows) error) error {
+	if len(ids) == 0 {
+		return nil
 	}
-	b := scopedPage(c)
-	text, args := f.walkSQL()
+	b := scoped(c)
+	text, args := f.amongSQL(c, ids)
 	b.Queue(text, args...)
-	err = a.run(ctx, b, func(results pgx.BatchResults) error {
-		return rows(results, func(rs pgx.Rows) error {
-			var n int
-			err := rs.Scan(&n, &ids)
-			all = n < walkedRows
-			return err
-		})
-	})
-	return ids[:min(len(ids), f.limit+1)], all, err
+	return a.run(ctx, b, func(results pgx.BatchResults) error { return rows(results, row) })
 }
 
 // indexQuery says what is searched for, that the index is to be used, whatever

@@ -69,6 +69,8 @@ type stack struct {
 	codec    *events.Codec
 	secret   []byte
 
+	walkLimit int // of searches; 0 = the default
+
 	contract *contract // what every answer is held against
 
 	stopConsumers func() // of the log: the read model and the policy
@@ -212,7 +214,7 @@ func (s *stack) serve(t testing.TB, limit time.Duration) {
 		SetupToken: setupToken, VisibleLimit: plenty, Uploads: upload.Config{Patience: plenty}, ImportWait: plenty, Logger: s.logger()})
 	must(t, err)
 	queries, err := readapi.Routes(readapi.Config{Pool: s.pools.Reader, Access: s.access, Progress: s.progress, Problems: problems,
-		CursorKey: s.secret, Metrics: registry, WaitLimit: limit, ExportStall: plenty, IndexLimit: plenty, Now: s.clock.now,
+		CursorKey: s.secret, Metrics: registry, WaitLimit: limit, ExportStall: plenty, IndexLimit: plenty, WalkLimit: s.walkLimit, Now: s.clock.now,
 		Checks: map[string]func(context.Context) error{"postgres": s.pools.Reader.Ping}})
 	must(t, err)
 	s.routes, s.contract = append(queries, commands...), &contract{}
