@@ -82,7 +82,7 @@ func New(cfg Config) (*Service, error) {
 	if s.byEmail, err = newLimiters(cfg.Limits.Remembered, cfg.Limits.PerEmail, cfg.Limits.EmailEvery); err != nil {
 		return nil, fmt.Errorf("access: %w", err)
 	}
-	s.callers = &together{query: s.findCallers}
+	s.callers = &together{query: s.findCallers, slow: slowLookUp}
 	return s, nil
 }
 

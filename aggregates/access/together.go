@@ -19,10 +19,14 @@ type found struct {
 }
 
 // together looks callers up, many at a time when many ask at once: requests that
-// come while look-ups are under way share the next one, as writers share an
+// come while a look-up is under way share the next one, as writers share an
 // fsync. Nothing is kept: a look-up begins after the request that it is for.
+//
+// One look-up at a time costs the least; a second one goes on beside it when it is
+// full or slow.
 type together struct {
 	query func(ctx context.Context, tokens [][]byte) (map[tokenKey]found, error)
+	slow  time.Duration // how long somebody waits for a look-up before a second one begins
 
 	mu      sync.Mutex
 	waiting []*asked
@@ -30,7 +34,8 @@ type together struct {
 }
 
 const (
-	maxLanes      = 2               // look-ups under way at a time
+	maxLanes      = 2 // look-ups under way at a time
+	slowLookUp    = 5 * time.Millisecond
 	maxTogether   = 100             // tokens in one
 	lookUpTimeout = 5 * time.Second // of one; it is nobody's request in particular
 )
@@ -45,7 +50,7 @@ func (t *together) find(ctx context.Context, token tokenKey) (Caller, error) {
 	a := &asked{token: token, done: make(chan found, 1)}
 	t.mu.Lock()
 	t.waiting = append(t.waiting, a)
-	start := t.lanes < maxLanes
+	start := t.lanes == 0 || len(t.waiting) > maxTogether && t.lanes < maxLanes
 	if start {
 		t.lanes++
 	}
@@ -53,11 +58,30 @@ func (t *together) find(ctx context.Context, token tokenKey) (Caller, error) {
 	if start {
 		go t.serve()
 	}
-	select {
-	case f := <-a.done:
-		return f.caller, f.err
-	case <-ctx.Done():
-		return Caller{}, ctx.Err()
+	late := time.NewTimer(t.slow)
+	defer late.Stop()
+	for {
+		select {
+		case f := <-a.done:
+			return f.caller, f.err
+		case <-late.C:
+			t.hurry()
+		case <-ctx.Done():
+			return Caller{}, ctx.Err()
+		}
+	}
+}
+
+// hurry begins a look-up beside one that takes long, if somebody waits.
+func (t *together) hurry() {
+	t.mu.Lock()
+	start := t.lanes < maxLanes && len(t.waiting) > 0
+	if start {
+		t.lanes++
+	}
+	t.mu.Unlock()
+	if start {
+		go t.serve()
 	}
 }
 
