@@ -119,8 +119,19 @@ func TestAHundredOutagesLeakNothingAndAreSurvived(t *testing.T) {
 	if p.Opened() < 60 {
 		t.Errorf("only %d connections were made: the outages did not happen", p.Opened())
 	}
-	storetest.Eventually(t, "the connections of the outages are closed", func() bool { return p.Open() <= 2 })
-	storetest.Eventually(t, "the goroutines of the outages are gone", func() bool { return settled() <= before+15 })
+	// The subscription, the member and the bulk writer may each have a connection
+	// that one of the others has given up. A cut brings them together, unless the
+	// machine is so slow that a try is given up just then.
+	storetest.Eventually(t, "the connections of the outages are closed", func() bool { return p.Open() <= 4 })
+	i := 100
+	storetest.Eventually(t, "one connection and its goroutines are left", func() bool {
+		if i%20 == 0 {
+			p.Cut()
+			round(i/20 + 95)
+		}
+		i++
+		return p.Open() <= 1 && settled() <= before+15
+	})
 	if err := b.Close(t.Context()); err != nil {
 		t.Error(err)
 	}
