@@ -82,7 +82,7 @@ func (r Route) operation() object {
 	}
 	switch {
 	case r.Body != nil:
-		content := object{"schema": schemaOf(r.Body)}
+		content := object{"schema": said(schemaOf(r.Body))}
 		if r.Example != nil {
 			content["example"] = r.Example
 		}
@@ -220,6 +220,25 @@ func structSchema(t reflect.Type) object {
 		s["required"] = required
 	}
 	return s
+}
+
+// said takes null from where a body would have it: a pointer that is required there
+// must point at something.
+func said(schema object) object {
+	if both, ok := schema["type"].([]string); ok {
+		schema["type"] = both[0]
+	}
+	if values, ok := schema["enum"].([]any); ok {
+		schema["enum"] = values[1:]
+	}
+	if items, ok := schema["items"].(object); ok {
+		said(items)
+	}
+	properties, _ := schema["properties"].(object)
+	for _, p := range properties {
+		said(p.(object))
+	}
+	return schema
 }
 
 // nullable lets null be in the place of a schema's type: a pointer that is always

@@ -62,7 +62,7 @@ func TestADocumentDescribesPathsParametersAndTypes(t *testing.T) {
 	_ = body{quiet: 1}
 	doc := document(t, route.Route{Method: http.MethodPut, Path: "/v1/things/{id}/parts/{code:[a-z]+}", Name: "putThing", Summary: "Put.",
 		Body: route.Of[body](), Answer: route.Of[inner](), Status: http.StatusCreated,
-		Others: map[int]reflect.Type{http.StatusAccepted: route.Of[inner]()},
+		Others: map[int]reflect.Type{http.StatusAccepted: route.Of[body]()},
 		Params: []route.Param{{In: "query", Name: "day", Format: "date"}}})
 	op := dig(t, doc, "paths", "/v1/things/{id}/parts/{code}", "put")
 	if n := len(dig(t, op, "parameters").([]any)); n != 3 {
@@ -77,17 +77,20 @@ func TestADocumentDescribesPathsParametersAndTypes(t *testing.T) {
 	if len(required) != 3 || required[0] != "count" || required[1] != "id" || required[2] != "above" {
 		t.Errorf("required %v, want what is never left out", required)
 	}
-	if got := fmt.Sprint(dig(t, schema, "properties", "above")); got != "map[enum:[<nil> c] type:[string null]]" {
-		t.Errorf("what may be null is declared as %s", got)
+	told := dig(t, op, "responses", "202", "content", "application/json", "schema")
+	if got := fmt.Sprint(dig(t, told, "properties", "above")); got != "map[enum:[<nil> c] type:[string null]]" {
+		t.Errorf("what may be null in an answer is declared as %s", got)
 	}
-	if dig(t, schema, "properties", "below", "type") != "string" {
+	if got := fmt.Sprint(dig(t, schema, "properties", "above")); got != "map[enum:[c] type:string]" {
+		t.Errorf("what a body must hold is declared as %s", got)
+	}
+	if dig(t, told, "properties", "below", "type") != "string" {
 		t.Errorf("what is left out is declared as null: %v", schema)
 	}
 	if len(dig(t, schema, "properties").(map[string]any)) != 7 {
 		t.Errorf("properties %v: members without a tag are none", dig(t, schema, "properties"))
 	}
 	dig(t, op, "responses", "201")
-	dig(t, op, "responses", "202", "content", "application/json", "schema", "properties", "count")
 	dig(t, op, "responses", "default", "content", "application/problem+json")
 	dig(t, op, "security")
 }
