@@ -68,10 +68,10 @@ func NewLog(cfg LogConfig) (*Log, error) {
 func (l *Log) Load(ctx context.Context) (consume.Checkpoint, error) {
 	var c consume.Checkpoint
 	err := l.cfg.Pool.QueryRow(ctx, `
-		SELECT coalesce(max(commit_position), 0), coalesce(max(prepare_position), 0),
+		SELECT coalesce(max(commit_position), 0), coalesce(max(prepare_position), 0), coalesce(max(state), ''),
 		       ARRAY(SELECT DISTINCT stream FROM ops.parked WHERE projection = $1)
 		FROM ops.projections
-		WHERE name = $1`, l.cfg.Name).Scan(&c.Position.Commit, &c.Position.Prepare, &c.Parked)
+		WHERE name = $1`, l.cfg.Name).Scan(&c.Position.Commit, &c.Position.Prepare, &c.State, &c.Parked)
 	if err != nil {
 		return consume.Checkpoint{}, fmt.Errorf("load the checkpoint of %s: %w", l.cfg.Name, err)
 	}
@@ -94,7 +94,8 @@ func (l *Log) SetState(ctx context.Context, state consume.State, reason string, 
 		VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (name) DO UPDATE
 		SET state = excluded.state, reason = excluded.reason, state_position = excluded.state_position,
-		    owner = excluded.owner, updated_at = excluded.updated_at`,
+		    owner = excluded.owner, updated_at = excluded.updated_at
+		WHERE ops.projections.state <> 'paused'`,
 		l.cfg.Name, string(state), sanitise(reason), at.Commit, l.cfg.Owner, l.cfg.Now().UTC())
 	if err != nil {
 		return fmt.Errorf("record that %s is %s: %w", l.cfg.Name, state, err)
@@ -104,8 +105,9 @@ func (l *Log) SetState(ctx context.Context, state consume.State, reason string, 
 
 // Clear empties the given tables, forgets what was parked and sets the checkpoint
 // back to the start of the log, in one transaction: the next run of the consumer
-// builds everything anew. A consumer that is running meanwhile is fenced and
-// stops. The tables are qualified names, such as "read.users".
+// builds everything anew, and is said to be rebuilding until it is at the end of the
+// log. A consumer that is running meanwhile is fenced and stops; a paused one is not
+// paused any more. The tables are qualified names, such as "read.users".
 func (l *Log) Clear(ctx context.Context, tables ...string) error {
 	batch := &pgx.Batch{}
 	// The checkpoint first: its lock is what a committing unit takes first too.

@@ -13,8 +13,11 @@ import (
 	"waybill/events/consume"
 )
 
-// lostRace is the SQLSTATE that ops.advance raises.
-const lostRace = "WB001"
+// The SQLSTATEs that ops.advance raises.
+const (
+	lostRace    = "WB001"
+	whilePaused = "WB002"
+)
 
 // maxCause bounds the stored text of what went wrong with a parked event, in bytes.
 const maxCause = 2000
@@ -70,6 +73,9 @@ func (u *Unit) Commit(ctx context.Context, after, last events.Position) error {
 		var pg *pgconn.PgError
 		if errors.As(err, &pg) && pg.Code == lostRace {
 			return fmt.Errorf("projection %s, after %s: %w", cfg.Name, after, consume.ErrFenced)
+		}
+		if pg != nil && pg.Code == whilePaused {
+			return fmt.Errorf("projection %s, after %s: %w", cfg.Name, after, consume.ErrPaused)
 		}
 		return fmt.Errorf("commit projection %s from %s to %s: %w", cfg.Name, after, last, err)
 	}
