@@ -20,6 +20,7 @@ func (g *Group) checkpoint(ctx context.Context, last bool) error {
 		return nil
 	}
 	d := document{Stream: g.key.Stream, Name: g.key.Name, Settings: g.settings, Next: low}
+	dealt := g.progress.dealt
 	g.mu.Unlock()
 	value, err := d.encode()
 	if err != nil {
@@ -29,7 +30,8 @@ func (g *Group) checkpoint(ctx context.Context, last bool) error {
 		return err
 	}
 	g.mu.Lock()
-	g.stored, g.progress.dealt = low, 0
+	g.stored = low
+	g.progress.dealt -= dealt // more may have been dealt with meanwhile
 	g.mu.Unlock()
 	return nil
 }
