@@ -15,6 +15,8 @@ type cli struct {
 	Import       importCmd       `cmd:"" group:"run" help:"Import a delivery file (csv, tsv, xlsx)."`
 	SignInLink   signInLinkCmd   `cmd:"" group:"run" name:"sign-in-link" help:"Make a one-time link with which a user sets a password."`
 	Mail         mailCmd         `cmd:"" group:"run" help:"List mails and what became of them, print one, send a failed one again."`
+	Status       statusCmd       `cmd:"" group:"run" help:"Tell which servers run on the data, and how those who follow the event log stand."`
+	Consumer     consumerCmd     `cmd:"" group:"run" help:"Pause and resume those who follow the event log."`
 	Migrate      migrateCmd      `cmd:"" group:"run" help:"Bring the database's schema to this version."`
 	Rebuild      rebuildCmd      `cmd:"" group:"run" help:"Build the read models anew from the event log."`
 	Eventstore   eventstoreCmd   `cmd:"" group:"run" help:"Run the embedded event store alone, verify it, back it up."`
