@@ -39,9 +39,11 @@ func (c *organisationCreateCmd) Run(ctx context.Context, m *Main, all verbs) err
 	if c.Server != "" {
 		return c.ask(ctx, m, all)
 	}
-	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Pace: m.pace, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
-		base, err := c.base(ctx, s, m.Stderr) // one that is wrong, before anything is made
-		if err != nil {
+	guessed := false
+	err := withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Pace: m.pace, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
+		var base string
+		var err error
+		if base, guessed, err = c.base(ctx, s); err != nil { // one that is wrong, before anything is made
 			return err
 		}
 		made, err := s.commands.CreateOrganisation(ctx, access.System(uuid.Nil), command.Envelope{}, command.CreateOrganisation{
@@ -72,6 +74,7 @@ func (c *organisationCreateCmd) Run(ctx context.Context, m *Main, all verbs) err
 		fmt.Fprintf(m.Stdout, "organisation %s %q\nowner %s\n", made.Organisation, c.Name, c.OwnerEmail)
 		return s.printLink(ctx, m.Stdout, members[0], base)
 	})
+	return noteGuess(m.Stderr, guessed, err)
 }
 
 // groupFieldCmd turns the Group field on or off.

@@ -25,12 +25,14 @@ type signInLinkCmd struct {
 
 // Run implements the verb.
 func (c *signInLinkCmd) Run(ctx context.Context, m *Main) error {
-	return withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Pace: m.pace, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
+	guessed := false
+	err := withSystem(ctx, systemConfig{storageFlags: c.storageFlags, Guest: true, Pace: m.pace, Log: c.logger(m.Stderr)}, func(ctx context.Context, s *system) error {
 		if err := s.caughtUp(ctx); err != nil {
 			return err
 		}
-		base, err := c.base(ctx, s, m.Stderr)
-		if err != nil {
+		var base string
+		var err error
+		if base, guessed, err = c.base(ctx, s); err != nil {
 			return err
 		}
 		org := uuid.Nil
@@ -66,6 +68,7 @@ func (c *signInLinkCmd) Run(ctx context.Context, m *Main) error {
 		}
 		return s.printLink(ctx, m.Stdout, members[0], base)
 	})
+	return noteGuess(m.Stderr, guessed, err)
 }
 
 func (s *system) printLink(ctx context.Context, w io.Writer, of member, base string) error {

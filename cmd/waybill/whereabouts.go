@@ -16,23 +16,31 @@ type linkFlags struct {
 // whereUnknown is where serve listens when it is not told otherwise.
 const whereUnknown = "http://127.0.0.1:8080"
 
-// base returns what links begin with. When nobody says, it is a guess, and notes
-// are told so.
-func (f linkFlags) base(ctx context.Context, s *system, notes io.Writer) (string, error) {
+// base returns what links begin with, and whether that is a guess because nobody
+// says.
+func (f linkFlags) base(ctx context.Context, s *system) (base string, guessed bool, err error) {
 	if f.PublicURL != "" {
-		return f.PublicURL, checkPublicURL(f.PublicURL)
+		return f.PublicURL, false, checkPublicURL(f.PublicURL)
 	}
 	if s.storage.server == nil { // with a Postgres of one's own, no other process is a server
 		running, err := projections.Servers(ctx, s.pools.Projector)
 		if err != nil {
-			return "", err
+			return "", false, err
 		}
 		if len(running) > 0 {
-			return running[0].URL, nil
+			return running[0].URL, false, nil
 		}
 	}
-	_, err := fmt.Fprintf(notes, "waybill: no server runs on this data: the link is for one that listens on %s, say --public-url when it will be elsewhere\n", whereUnknown)
-	return whereUnknown, err
+	return whereUnknown, true, nil
+}
+
+// noteGuess says, once a link was printed, that where it leads was guessed. An
+// error stands alone.
+func noteGuess(notes io.Writer, guessed bool, err error) error {
+	if guessed && err == nil {
+		_, err = fmt.Fprintf(notes, "waybill: no server runs on this data: the link is for one that listens on %s, say --public-url when it will be elsewhere\n", whereUnknown)
+	}
+	return err
 }
 
 // presence is how others on the same data learn where the server is reached.

@@ -69,7 +69,7 @@ func startWorked(t *testing.T) *worked {
 	w.url = urlOf(l)
 	ctx, cancel := context.WithCancel(context.Background())
 	serving, ended := make(chan *system, 1), make(chan error, 1)
-	cfg := systemConfig{storageFlags: storageFlags{Data: dataDir(t)}, Log: discard(), Clock: clock{now: w.time, after: soon}, Pace: pace{limit: unhurried}}
+	cfg := systemConfig{storageFlags: storageFlags{Data: dataDir(t)}, Log: discard(), Clock: clock{now: w.time, after: soon}, Pace: pace{limit: unhurried}, Mailing: mailing{base: w.url}}
 	go func() {
 		ended <- withSystem(ctx, cfg, func(ctx context.Context, s *system) error {
 			return s.serve(ctx, l, workedPassword, func() { serving <- s })
