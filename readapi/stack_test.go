@@ -39,8 +39,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// Every check makes an organisation; the flag on the command line wins.
-	for name, value := range map[string]string{"rapid.checks": "8", "rapid.shrinktime": "10s"} {
+	// Every check makes an organisation, and always the same things happen: what an
+	// unlucky draw would find is to be looked for, with -rapid.seed=0, and not to
+	// hold up whoever lands something else. What the command line says, wins.
+	for name, value := range map[string]string{"rapid.seed": "20260302", "rapid.checks": "8", "rapid.shrinktime": "10s"} {
 		if err := flag.Set(name, value); err != nil {
 			panic(err)
 		}
