@@ -11,7 +11,7 @@ import (
 // edgeFlags say what the server takes from outside. The zero value takes what the
 // defaults of the parts take.
 type edgeFlags struct {
-	MaxImport int64 `default:"512" placeholder:"MIB" help:"Largest delivery file taken over HTTP, in MiB (${default}). All that are under way take at most eight times that on disk, one organisation's twice."`
+	MaxImport int64 `default:"512" placeholder:"MIB" help:"Largest delivery file taken over HTTP, in MiB (${default}). All that are under way at one server take at most eight times that on disk, one organisation's twice."`
 
 	TrustedProxy       []string `placeholder:"CIDR" help:"Network, or address, of proxies that say from whom they have a request; repeat for more. Their client's address is what limits and the audit go by. Default: nobody is believed."`
 	TrustedProxyHeader string   `default:"X-Forwarded-For" enum:"X-Forwarded-For,Forwarded" help:"The header in which they say so (${enum}; ${default}). The other one is not read."`

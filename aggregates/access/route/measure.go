@@ -19,7 +19,7 @@ func measure(cfg Config) (*measured, error) {
 	m := &measured{
 		now: cfg.Now,
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "waybill_http_requests_total", Help: "Requests answered, by route and class of status.",
+			Name: "waybill_http_requests_total", Help: "Requests answered, by route and class of status; aborted: the answer was cut off.",
 		}, []string{"route", "status"}),
 		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Name: "waybill_http_request_seconds", Help: "How long requests took, by route.",
@@ -39,17 +39,26 @@ func measure(cfg Config) (*measured, error) {
 func (m *measured) wrap(rt Route, next http.Handler) http.Handler {
 	seconds := m.seconds.WithLabelValues(rt.Name)
 	var classes [6]prometheus.Counter
+	aborted := m.requests.WithLabelValues(rt.Name, "aborted")
 	for i := 2; i < len(classes); i++ {
 		classes[i] = m.requests.WithLabelValues(rt.Name, strconv.Itoa(i)+"xx")
 	}
 	return guarded(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		start := m.now()
 		rec := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		whole := false
+		defer func() { // also when the handler gives up with http.ErrAbortHandler
+			seconds.Observe(m.now().Sub(start).Seconds())
+			class := rec.status / 100
+			switch {
+			case !whole:
+				aborted.Inc()
+			case class >= 2 && class < len(classes):
+				classes[class].Inc()
+			}
+		}()
 		next.ServeHTTP(rec, r)
-		seconds.Observe(m.now().Sub(start).Seconds())
-		if class := rec.status / 100; class >= 2 && class < len(classes) {
-			classes[class].Inc()
-		}
+		whole = true
 	}))
 }
 

@@ -1,7 +1,8 @@
 // Package upload takes files in over HTTP, onto disk, before anything is done with
 // them. Who sends slowly or much holds up nobody: a sender must keep a pace, each
 // organisation has a bounded number of uploads and of bytes on disk, and so have
-// all together.
+// all together. What is counted is what this process takes in: several servers do
+// not know of each other's files.
 //
 // It knows nothing of what is in a file.
 package upload
