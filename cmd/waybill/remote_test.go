@@ -176,7 +176,7 @@ func (o operator) group(name string) string {
 
 func (o operator) deliveries() {
 	d := o.one("delivery", "create", "--do-number", "CLI-1", "--date", "2026-04-01", "--group", o.group("Apple"), "--address", "4 Mill Lane",
-		"--item", "description=Apples, red,quantity=12", "--item", `{"description": "a=b", "quantity": "9007199254740993"}`, "--idempotency-key", "first", "--field", "id")
+		"--item", "description=Apples, red,quantity=12", "--item", `{"description": "a=b", "quantity": "9007199254740993"}`, "--idempotency-key", "first", "--field", "id", "--wait")
 	again := o.one("delivery", "create", "--json-body", o.file(`{"do_number": "CLI-2", "date": "2026-04-01"}`), "--do-number", "CLI-3", "--field", "id")
 	if again == d {
 		o.t.Error("another delivery has the same id")
