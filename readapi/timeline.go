@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"strconv"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -168,8 +170,32 @@ func appendEntry(b []byte, rs pgx.Rows, c access.Caller) ([]byte, uint64, error)
 	if e.Detail, err = detailFor(c, e.Detail); err != nil {
 		return b, 0, fmt.Errorf("timeline: detail of revision %d: %w", e.Revision, err)
 	}
-	out, err := json.Marshal(e)
-	return append(b, out...), e.Revision, err
+	b, err = e.append(b)
+	return b, e.Revision, err
+}
+
+// append appends the entry as JSON.
+func (e *Entry) append(b []byte) ([]byte, error) {
+	b = appendText(append(b, `{"type":`...), e.Type)
+	b = append(e.At.AppendFormat(append(b, `,"at":"`...), time.RFC3339Nano), '"')
+	b = appendText(append(b, `,"actor":`...), e.Actor)
+	if e.From != nil {
+		b = append(appendUUID(append(b, `,"from_group":"`...), *e.From), '"')
+	}
+	if e.To != nil {
+		b = append(appendUUID(append(b, `,"to_group":"`...), *e.To), '"')
+	}
+	if e.Reason != "" {
+		b = appendText(append(b, `,"reason":`...), e.Reason)
+	}
+	if e.Detail != nil {
+		if err := e.Detail.Compact(); err != nil {
+			return b, fmt.Errorf("timeline: detail of revision %d: %w", e.Revision, err)
+		}
+		b = append(append(b, `,"detail":`...), e.Detail...)
+	}
+	b = strconv.AppendUint(append(b, `,"revision":"`...), e.Revision, 10)
+	return append(b, '"', '}'), nil
 }
 
 func foreign(c access.Caller, group *uuid.UUID) bool { return group != nil && !c.Sees(*group) }
