@@ -82,7 +82,7 @@ func Router(cfg Config, routes ...Route) (*mux.Router, error) {
 			h = cfg.Access.Require(cfg.Problems, h)
 		}
 		h = served.wrap(rt, cfg.Problems.Recover(h))
-		r.Handle(rt.Path, h).Methods(rt.Method).Name(rt.Name)
+		at(r, rt.Path).Handler(h).Methods(rt.Method).Name(rt.Name)
 	}
 	r.NotFoundHandler = guarded(http.HandlerFunc(cfg.Problems.NotFound))
 	r.MethodNotAllowedHandler = guarded(notAllowed(cfg.Problems, r))
