@@ -171,6 +171,8 @@ func (w *world) engage(rt *rapid.T, o *tenant) {
 	path := "/v1/clients/" + one.id.String()
 	must(rt, w.does(rt, o, "POST", path+"/account", nil).into(&made))
 	one.link(made.Group, one.name)
+	w.does(rt, o, "PUT", "/v1/customer-codes/C2", map[string]any{"group": one.group.id})
+	o.codes[normal("C2")] = one.group
 	one.mode = "on_behalf"
 	one.opened(made.User, one.email, &muser{status: "active", invited: true})
 	w.accept(rt, one.contact)
