@@ -54,7 +54,7 @@ func TestEveryHelpHasAnExampleAndNoFlagIsThereTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nouns := []string{"serve", "demo", "import", "sign-in-link", "mail", "migrate", "rebuild", "eventstore", "permissions", "version", "login", "logout"}
+	nouns := []string{"serve", "demo", "import", "sign-in-link", "mail", "status", "consumer", "migrate", "rebuild", "eventstore", "permissions", "version", "login", "logout"}
 	for _, v := range all {
 		nouns = append(nouns, v.Noun)
 	}

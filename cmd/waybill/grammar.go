@@ -297,8 +297,12 @@ func staticExample(words string) string {
 		return "import export.xlsx --create-groups --column group='project code'"
 	case "sign-in-link":
 		return "sign-in-link adam@example.com"
-	case "migrate", "rebuild", "permissions", "version", "logout":
+	case "migrate", "rebuild", "permissions", "version", "logout", "status":
 		return words
+	case "consumer", "consumer pause":
+		return "consumer pause mail --reason 'The mail server moves'"
+	case "consumer resume":
+		return "consumer resume mail"
 	case "eventstore", "eventstore run":
 		return "eventstore --data /var/lib/waybill-events"
 	case "eventstore verify":

@@ -23,8 +23,8 @@ type statusCmd struct {
 
 // Help completes --help.
 func (*statusCmd) Help() string {
-	return "A consumer follows the event log: read-model fills the tables that queries read, the others send mail and issue commands. " +
-		"It is running; parked: it works, and has set streams aside whose events it could not take; paused by waybill consumer pause; " +
+	return "A consumer follows the event log: readmodel fills the tables that queries read, the others send mail and issue commands. " +
+		"What it said last: it is running; parked: it works, and has set streams aside whose events it could not take; paused by waybill consumer pause; " +
 		"failed: it is at a standstill, tries again every ten seconds, and the reason says over what; or rebuilding."
 }
 
@@ -85,7 +85,7 @@ type consumerPauseCmd struct {
 // Help completes --help.
 func (*consumerPauseCmd) Help() string {
 	return "It commits nothing from now on. What it has put on its way before goes on: mails that are queued are sent. " +
-		"While read-model is paused, lists stay as they are, and whoever waits for a command to show in them waits in vain."
+		"While readmodel is paused, lists stay as they are, and whoever waits for a command to show in them waits in vain."
 }
 
 // Run implements the verb.
