@@ -72,6 +72,29 @@ func (w *world) importAgain(rt *rapid.T) {
 	w.imports(rt, by, oneOf(rt, "file", by.of.files...))
 }
 
+// importMoved tags again what a file has brought, and imports that file again.
+func (w *world) importMoved(rt *rapid.T) {
+	by := w.somebody(rt)
+	a := &attempt{by: by, method: "POST", body: map[string]any{}}
+	for _, f := range by.of.files {
+		for _, d := range by.of.deliveries {
+			brought := slices.ContainsFunc(f.rows, func(r mrow) bool { return r.number == d.number })
+			if !brought || !d.there() || !by.of.imported[d.key()] || !by.seesDelivery(d) {
+				continue
+			}
+			g := target(rt, w, by, "group", groupsOf)
+			a.path, a.body["group"] = "/v1/deliveries/"+d.id.String()+"/tag", g.id
+			a.works(d, "create_deliveries")
+			a.tags(d, g, reason(rt, a.body))
+			a.then = func(reply) { d.group = g }
+			w.give(rt, a)
+			w.imports(rt, by, f)
+			return
+		}
+	}
+	w.importFile(rt)
+}
+
 // importExport imports what somebody exports.
 func (w *world) importExport(rt *rapid.T) {
 	from, to := w.somebody(rt), w.somebody(rt)

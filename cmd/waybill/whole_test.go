@@ -29,7 +29,7 @@ func (w *world) actions() []func(*rapid.T) {
 		w.inviteClient, w.inviteClient, w.resendClientInvitation, w.revokeClientInvitation, w.acceptAsClient, w.acceptAsClient, w.declineAsClient,
 		w.createDelivery, w.createDelivery, w.createDelivery, w.changeDelivery, w.tag, w.tag, w.tag, w.untag, w.assign, w.unassign, w.deleteDelivery,
 		w.live, w.live, w.live, w.live, w.correct, w.eta, w.reattempt, w.reattempt, w.bulk, w.bulk, w.bulk,
-		w.importFile, w.importFile, w.importFile, w.importAgain, w.importAgain, w.importExport, w.exportFile, w.exportFile,
+		w.importFile, w.importFile, w.importFile, w.importAgain, w.importMoved, w.importMoved, w.importExport, w.exportFile, w.exportFile,
 		w.makeKey, w.revokeKey, w.pass, w.pass,
 	}
 }
