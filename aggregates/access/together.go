@@ -37,7 +37,7 @@ const (
 	maxLanes      = 2 // look-ups under way at a time
 	slowLookUp    = 5 * time.Millisecond
 	maxTogether   = 100             // tokens in one
-	lookUpTimeout = 5 * time.Second // of one; it is nobody's request in particular
+	lookUpTimeout = 15 * time.Second // of one; it is nobody's request in particular
 )
 
 // asked is one request that waits.
