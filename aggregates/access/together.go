@@ -36,7 +36,7 @@ type together struct {
 const (
 	maxLanes      = 2 // look-ups under way at a time
 	slowLookUp    = 5 * time.Millisecond
-	maxTogether   = 100             // tokens in one
+	maxTogether   = 100              // tokens in one
 	lookUpTimeout = 15 * time.Second // of one; it is nobody's request in particular
 )
 
