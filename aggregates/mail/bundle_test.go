@@ -365,5 +365,3 @@ func (p *post) signIn(t testing.TB, email, password string) string {
 	p.call(t, "", "POST", "/v1/sessions", fmt.Sprintf(`{"email": %q, "password": %q}`, email, password), &s)
 	return s.Token
 }
-
-// firm is an organisation whose owner has come in by the link of the first mail.

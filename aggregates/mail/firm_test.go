@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 )
 
+// firm is an organisation whose owner has come in by the link of the first mail.
 type firm struct {
 	*post
 	org   uuid.UUID
