@@ -62,14 +62,20 @@ func TestWhatIsDealtWithWhileThePositionIsStoredIsStoredNext(t *testing.T) {
 	<-storing
 	g.Ack(c, [][16]byte{events[2].ID})
 	storing <- struct{}{}
-	deadline := time.Now().Add(time.Minute)
-	for stored := uint64(0); stored != 3; time.Sleep(time.Millisecond) {
+	look, late := time.NewTicker(time.Millisecond), time.After(2*time.Minute)
+	defer look.Stop()
+	for {
 		info, err := g.Info(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		if stored = info.Stored; stored != 3 && time.Now().After(deadline) {
-			t.Fatalf("stored is %d, want 3", stored)
+		if info.Stored == 3 {
+			break
+		}
+		select {
+		case <-look.C:
+		case <-late:
+			t.Fatalf("stored is %d, want 3", info.Stored)
 		}
 	}
 	g.stop(ErrStopped)
