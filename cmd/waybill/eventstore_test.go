@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"waybill/aggregates/aggregatetest"
 	"waybill/events"
 	"waybill/events/store"
 )
@@ -19,8 +20,8 @@ func standalone(t *testing.T, args ...string) (connection string, stop func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	serving, done := make(chan string, 1), make(chan int, 1)
-	errs := &buffer{}
-	m := Main{Args: append([]string{"eventstore", "--listen", "127.0.0.1:0"}, args...), Stdout: &buffer{}, Stderr: errs,
+	errs := &aggregatetest.Log{}
+	m := Main{Args: append([]string{"eventstore", "--listen", "127.0.0.1:0"}, args...), Stdout: &aggregatetest.Log{}, Stderr: errs,
 		Serving: func(url string) { serving <- url }}
 	go func() { done <- m.Run(ctx) }()
 	stop = func() {

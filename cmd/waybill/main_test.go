@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -16,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"waybill/aggregates/aggregatetest"
 	"waybill/aggregates/command"
 	"waybill/projections/pgtest"
 )
@@ -88,7 +88,7 @@ type ended struct {
 // run runs the program in this process to its end.
 func run(t *testing.T, args ...string) ended {
 	t.Helper()
-	out, errs := &buffer{}, &buffer{}
+	out, errs := &aggregatetest.Log{}, &aggregatetest.Log{}
 	m := Main{Args: args, Stdout: out, Stderr: errs, pace: pace{limit: unhurried}}
 	return ended{m.Run(t.Context()), out.String(), errs.String()}
 }
@@ -106,32 +106,14 @@ func mustRun(t *testing.T, args ...string) string {
 // server is the program serving in this process.
 type server struct {
 	url    string
-	stdout *buffer
+	stdout *aggregatetest.Log
 	stop   func() int // ends it as a signal would, once, and returns its exit code
-}
-
-// buffer is a bytes.Buffer for two goroutines.
-type buffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
 }
 
 func startServer(t *testing.T, args ...string) *server {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	out, errs := &buffer{}, &buffer{}
+	out, errs := &aggregatetest.Log{}, &aggregatetest.Log{}
 	serving, done := make(chan string, 1), make(chan int, 1)
 	m := Main{Args: args, Stdout: out, Stderr: errs, Serving: func(url string) { serving <- url }, pace: pace{limit: unhurried}}
 	go func() { done <- m.Run(ctx) }()
@@ -156,13 +138,13 @@ func startServer(t *testing.T, args ...string) *server {
 }
 
 // start runs the program as a process of its own.
-func start(t *testing.T, env []string, args ...string) (*exec.Cmd, *buffer) {
+func start(t *testing.T, env []string, args ...string) (*exec.Cmd, *aggregatetest.Log) {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &buffer{}
+	out := &aggregatetest.Log{}
 	cmd := exec.Command(self, args...)
 	cmd.Env = append(append(os.Environ(), asProgram+"=1"), env...)
 	cmd.Stdout, cmd.Stderr = out, out

@@ -18,6 +18,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"waybill/aggregates/access/route"
+	"waybill/aggregates/aggregatetest"
 	"waybill/cmd/waybill/verb"
 )
 
@@ -67,7 +68,7 @@ func (c *catcher) last() sent {
 // as runs the program with settings of its own.
 func as(t *testing.T, settings, stdin string, args ...string) ended {
 	t.Helper()
-	out, errs := &buffer{}, &buffer{}
+	out, errs := &aggregatetest.Log{}, &aggregatetest.Log{}
 	m := Main{Args: args, Stdin: strings.NewReader(stdin), Stdout: out, Stderr: errs, Settings: settings, pace: pace{limit: unhurried}}
 	return ended{m.Run(t.Context()), out.String(), errs.String()}
 }
